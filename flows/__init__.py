@@ -1,0 +1,1 @@
+"""Prefect flows: they decide when and how often; the lifecycle package decides whether and what."""
