@@ -1,0 +1,48 @@
+"""Reading clocks: what a partnership waits for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from lifecycle.timers.models import timer
+
+INTERNAL = frozenset({"gate_readiness"})
+"""Matters that only the engine waits for."""
+
+
+@dataclass(frozen=True)
+class OpenTimer:
+    """A clock that runs, or is paused (`due_at` is None)."""
+
+    matter: str
+    subject: str
+    rung: int
+    anchor_at: datetime
+    due_at: datetime | None
+
+
+_OPEN = [timer.c[name] for name in OpenTimer.__dataclass_fields__]
+
+
+def open_timers(connection: Connection, partnership_id: str) -> list[OpenTimer]:
+    """The open clocks of one partnership, next due first, paused ones last."""
+    statement = select(*_OPEN).where(timer.c.partnership_id == partnership_id, timer.c.done_at.is_(None))
+    found = [OpenTimer(*row) for row in connection.execute(statement)]
+    return sorted(found, key=lambda one: (one.due_at is None, one.due_at or one.anchor_at, one.matter))
+
+
+def next_due(connection: Connection, partnership_ids: Sequence[str]) -> dict[str, OpenTimer]:
+    """The clock that is due next in each of these partnerships, leaving out what only the engine waits for."""
+    statement = (
+        select(timer.c.partnership_id, *_OPEN)
+        .where(
+            timer.c.partnership_id.in_(partnership_ids),
+            timer.c.matter.not_in(INTERNAL),
+            timer.c.done_at.is_(None),
+            timer.c.due_at.is_not(None),
+        )
+        .order_by(timer.c.due_at.desc())
+    )
+    return {row[0]: OpenTimer(*row[1:]) for row in connection.execute(statement)}

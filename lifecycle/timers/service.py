@@ -1,0 +1,264 @@
+"""Clocks: armed, stopped, paused, and claimed when due. The right to fire is the insertion of a unique row."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from lifecycle.timers import ladders, recurrence
+from lifecycle.timers.calendars import Calendar
+from lifecycle.timers.models import timer, timer_firing
+
+
+@dataclass(frozen=True)
+class Armed:
+    """A clock to start: a ladder (`{"rungs": […]}`) or a recurrence (`{"every": RRULE, "first_on": DATE}`)."""
+
+    partnership_id: str
+    matter: str
+    subject: str
+    anchor_at: datetime
+    schedule: Mapping[str, Any]
+    calendar: Calendar
+    rung: int = 0
+
+
+@dataclass(frozen=True)
+class Fired:
+    """A claimed timer: the rungs (or occurrences) that became due, each with its scheduled instant, oldest first."""
+
+    timer_id: int
+    partnership_id: str
+    matter: str
+    subject: str
+    anchor_at: datetime
+    schedule: Mapping[str, Any]
+    due: tuple[tuple[int, datetime], ...]
+
+
+def due_at(
+    schedule: Mapping[str, Any], rung: int, anchor_at: datetime, calendar: Calendar, pauses: Sequence[ladders.Pause]
+) -> datetime | None:
+    """When the given rung or occurrence is due, UTC; None when there is no such rung, or while the clock is paused.
+
+    The only place where a due time comes from.
+    """
+    if pauses and pauses[-1].ended_at is None:
+        return None
+    if "every" in schedule:
+        day = recurrence.occurrence(schedule["every"], date.fromisoformat(schedule["first_on"]), rung)
+        return None if day is None else calendar.start_of_working_day(day)
+    rungs = schedule["rungs"]
+    if rung >= len(rungs):
+        return None
+    return ladders.due_at(anchor_at, ladders.Rung.from_json(rungs[rung]), calendar, pauses)
+
+
+_UNIQUE = ["partnership_id", "matter", "subject"]
+
+
+def _upsert(insert: Any) -> Any:
+    statement = insert(timer)
+    renewed = {
+        name: statement.excluded[name] for name in ("anchor_at", "schedule", "calendar", "due_at", "pauses", "rung")
+    }
+    return statement.on_conflict_do_update(
+        index_elements=_UNIQUE, set_={"generation": timer.c.generation + 1, "done_at": None, **renewed}
+    )
+
+
+_ARM = {"sqlite": _upsert(sqlite.insert), "postgresql": _upsert(postgresql.insert)}
+
+
+def arm(connection: Connection, armed: Iterable[Armed]) -> None:
+    """Start clocks; one that exists restarts under a higher generation, so that a late worker finds nothing to do."""
+    rows = [_row(clock) for clock in armed]
+    if rows:
+        connection.execute(_ARM[connection.dialect.name], rows)
+
+
+def _row(clock: Armed) -> dict[str, Any]:
+    return {
+        "partnership_id": clock.partnership_id,
+        "matter": clock.matter,
+        "subject": clock.subject,
+        "generation": 1,
+        "rung": clock.rung,
+        "anchor_at": clock.anchor_at,
+        "schedule": dict(clock.schedule),
+        "calendar": f"{clock.calendar.time_zone}|{clock.calendar.holidays}",
+        "pauses": [],
+        "due_at": due_at(clock.schedule, clock.rung, clock.anchor_at, clock.calendar, ()),
+    }
+
+
+def stop(connection: Connection, partnership_id: str, now: datetime, matter: str, subject: str | None = None) -> None:
+    """Stop a matter's clocks (all subjects, or one): what it waited for has happened."""
+    statement = update(timer).where(
+        timer.c.partnership_id == partnership_id, timer.c.matter == matter, timer.c.done_at.is_(None)
+    )
+    if subject is not None:
+        statement = statement.where(timer.c.subject == subject)
+    connection.execute(statement.values(done_at=now))
+
+
+def stop_all(connection: Connection, partnership_id: str, now: datetime) -> None:
+    """Stop every clock of a partnership: its record is closed."""
+    connection.execute(
+        update(timer).where(timer.c.partnership_id == partnership_id, timer.c.done_at.is_(None)).values(done_at=now)
+    )
+
+
+_OPEN = select(timer).where(timer.c.partnership_id == bindparam("id"), timer.c.done_at.is_(None))
+_REPAUSE = (
+    update(timer)
+    .where(timer.c.id == bindparam("b_id"))
+    .values(pauses=bindparam("b_pauses"), due_at=bindparam("b_due_at"))
+)
+
+
+def pause_all(connection: Connection, partnership_id: str, now: datetime) -> None:
+    """Pause every open clock of a partnership: its budget stops being used until `resume_all`."""
+    changed = []
+    for row in connection.execute(_OPEN, {"id": partnership_id}):
+        pauses = [*row.pauses, {"started_at": now.isoformat(), "ended_at": None}]
+        changed.append({"b_id": row.id, "b_pauses": pauses, "b_due_at": None})
+    if changed:
+        connection.execute(_REPAUSE, changed)
+
+
+def resume_all(connection: Connection, partnership_id: str, now: datetime) -> None:
+    """Let the paused clocks of a partnership run on: due times move by the working time that was paused."""
+    changed = []
+    for row in connection.execute(_OPEN, {"id": partnership_id}):
+        pauses = [pause | {"ended_at": pause["ended_at"] or now.isoformat()} for pause in row.pauses]
+        ended = [ladders.Pause.from_json(pause) for pause in pauses]
+        moved = due_at(row.schedule, row.rung, row.anchor_at, _calendar(row.calendar), ended)
+        changed.append({"b_id": row.id, "b_pauses": pauses, "b_due_at": moved})
+    if changed:
+        connection.execute(_REPAUSE, changed)
+
+
+def _calendar(text: str) -> Calendar:
+    time_zone, _, holidays = text.partition("|")
+    return Calendar(time_zone, holidays)
+
+
+_DUE = (
+    select(timer.c.partnership_id)
+    .where(
+        timer.c.matter.in_(bindparam("matters", expanding=True)),
+        timer.c.done_at.is_(None),
+        timer.c.due_at.is_not(None),
+        timer.c.due_at <= bindparam("as_of"),
+    )
+    .order_by(timer.c.due_at, timer.c.id)
+    .limit(bindparam("limit"))
+)
+_DUE_OF = (
+    select(timer)
+    .where(
+        timer.c.partnership_id.in_(bindparam("ids", expanding=True)),
+        timer.c.matter.in_(bindparam("matters", expanding=True)),
+        timer.c.done_at.is_(None),
+        timer.c.due_at.is_not(None),
+        timer.c.due_at <= bindparam("as_of"),
+    )
+    .order_by(timer.c.due_at, timer.c.id)
+)
+
+
+def partnerships_due(connection: Connection, matters: Sequence[str], as_of: datetime, limit: int) -> list[str]:
+    """The partnerships whose clocks of these matters are due at `as_of`, longest overdue first.
+
+    Costs what is due, not what exists: the partial index `ix_timer_due` holds only open clocks.
+    """
+    rows = connection.execute(_DUE, {"matters": list(matters), "as_of": as_of, "limit": limit})
+    return list(dict.fromkeys(rows.scalars()))
+
+
+def _insert_firing(insert: Any) -> Any:
+    return insert(timer_firing).on_conflict_do_nothing().returning(timer_firing.c.timer_id, timer_firing.c.rung)
+
+
+_FIRE = {"sqlite": _insert_firing(sqlite.insert), "postgresql": _insert_firing(postgresql.insert)}
+_ADVANCE = (
+    update(timer)
+    .where(timer.c.id == bindparam("b_id"), timer.c.generation == bindparam("b_generation"))
+    .values(rung=bindparam("b_rung"), due_at=bindparam("b_due_at"), done_at=bindparam("b_done_at"))
+)
+
+
+def claim(
+    connection: Connection, partnership_ids: Sequence[str], matters: Sequence[str], as_of: datetime
+) -> list[Fired]:
+    """Claim the due clocks of partnerships that the caller has locked, and move each to its next rung.
+
+    Exactly once: a rung is claimed by inserting its firing, in the caller's transaction; whoever comes second gets
+    nothing. After a time down, every missed rung is claimed in one `Fired`, none is skipped.
+    """
+    rows = connection.execute(_DUE_OF, {"ids": list(partnership_ids), "matters": list(matters), "as_of": as_of}).all()
+    if not rows:
+        return []
+    due = {row.id: _rungs_due(row, as_of) for row in rows}
+    firings = [
+        {
+            "timer_id": row.id,
+            "generation": row.generation,
+            "rung": rung,
+            "scheduled_at": scheduled_at,
+            "fired_at": as_of,
+        }
+        for row in rows
+        for rung, scheduled_at in due[row.id]
+    ]
+    won = {tuple(key) for key in connection.execute(_FIRE[connection.dialect.name], firings)}
+    connection.execute(_ADVANCE, [_advanced(row, due[row.id][-1][0] + 1, as_of) for row in rows])
+    return [
+        Fired(row.id, row.partnership_id, row.matter, row.subject, row.anchor_at, row.schedule, mine)
+        for row in rows
+        if (mine := tuple(rung for rung in due[row.id] if (row.id, rung[0]) in won))
+    ]
+
+
+def _rungs_due(row: Any, as_of: datetime) -> list[tuple[int, datetime]]:
+    calendar, pauses = _calendar(row.calendar), [ladders.Pause.from_json(pause) for pause in row.pauses]
+    due, rung, at = [], row.rung, row.due_at
+    while at is not None and at <= as_of:
+        due.append((rung, at))
+        rung += 1
+        at = due_at(row.schedule, rung, row.anchor_at, calendar, pauses)
+    return due
+
+
+def _advanced(row: Any, rung: int, as_of: datetime) -> dict[str, Any]:
+    pauses = [ladders.Pause.from_json(pause) for pause in row.pauses]
+    at = due_at(row.schedule, rung, row.anchor_at, _calendar(row.calendar), pauses)
+    return {
+        "b_id": row.id,
+        "b_generation": row.generation,
+        "b_rung": rung,
+        "b_due_at": at,
+        "b_done_at": as_of if at is None else None,
+    }
+
+
+def is_open(connection: Connection, partnership_id: str, matter: str) -> bool:
+    """Whether a clock of this matter is running or paused."""
+    statement = select(timer.c.id).where(
+        timer.c.partnership_id == partnership_id, timer.c.matter == matter, timer.c.done_at.is_(None)
+    )
+    return connection.execute(statement.limit(1)).first() is not None
+
+
+def overdue_unfired(connection: Connection, as_of: datetime) -> list[tuple[str, str, datetime]]:
+    """The watchdog: open clocks that should have fired by `as_of` and did not, as (partnership, matter, due)."""
+    rows = connection.execute(
+        select(timer.c.partnership_id, timer.c.matter, timer.c.due_at)
+        .where(timer.c.done_at.is_(None), timer.c.due_at.is_not(None), timer.c.due_at <= as_of)
+        .order_by(timer.c.due_at)
+    )
+    return [(row.partnership_id, row.matter, row.due_at) for row in rows]
