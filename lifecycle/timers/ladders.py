@@ -123,6 +123,7 @@ def rungs_due(
     anchor_at: datetime,
     calendar: Calendar,
     pauses: Sequence[Pause],
+    *,
     as_of: datetime,
 ) -> list[tuple[int, datetime]]:
     """The rungs from `next_rung` on that are due at `as_of`, each with its scheduled instant, oldest first.

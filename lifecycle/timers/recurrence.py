@@ -13,7 +13,7 @@ from datetime import MAXYEAR, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import count, islice
 
-from dateutil.rrule import rrule, rrulestr
+from dateutil.rrule import rrule, rruleset, rrulestr
 
 from lifecycle.errors import Fault, Invalid
 
@@ -44,6 +44,17 @@ _PARTS = {
     "BYSETPOS": r"[+-]?([1-9]\d?|[12]\d\d|3[0-5]\d|36[0-6])",
 }
 _LIMITS = {"COUNT", "UNTIL"}
+_SELECTORS = {
+    "DAILY": {"BYDAY"},
+    "WEEKLY": {"BYDAY"},
+    "MONTHLY": {"BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS"},
+    "YEARLY": {name for name in _PARTS if name.startswith("BY")},
+}
+"""What selects days in which frequency: what RFC 5545 allows and can be searched quickly."""
+
+_LAST_ANCHOR = date(2200, 12, 31)
+_SOME_ANCHOR = date(2000, 1, 1)
+"""A leap year and a month of 31 days, from which most rules fall."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +68,13 @@ class _Rule:
     selecting: str
 
 
-def validate_rule(rule: str) -> None:
-    """Accept a recurrence rule that the engine can keep.
+def validate_rule(rule: str, anchor: date = _SOME_ANCHOR) -> None:
+    """Accept a recurrence rule that the engine can keep. Give the anchor where it is known: some rules depend on it.
 
     Raises:
         Invalid: it is not an RRULE, recurs more often than daily, or never falls on any day.
     """
-    if _parse(rule).selecting and next(_selected(rule, date(2000, 1, 1)), None) is None:
+    if _parse(rule).selecting and next(_selected(rule, anchor), None) is None:
         raise _invalid("never falls on any day", _EXAMPLE)
 
 
@@ -157,13 +168,14 @@ def _selected(rule: str, anchor: date) -> Iterator[date]:
 
 
 @lru_cache(maxsize=1024)
-def _selection(rule: str, anchor: date) -> rrule:
+def _selection(rule: str, anchor: date) -> rrule | rruleset:
     """Dateutil's iteration, which remembers what it has found. The ends are ours to apply (`occurrence`)."""
-    start = datetime.combine(anchor, time.min)
-    end = start + min(HORIZON, datetime.max - start)
+    if anchor > _LAST_ANCHOR:
+        raise Invalid([Fault("/first_on", f"later than {_LAST_ANCHOR}", "Start earlier.")], "The recurrence")
+    end = anchor + HORIZON
+    text = f"{_parse(rule).selecting};UNTIL={end.isoformat().replace('-', '')}"
     try:
-        found = rrulestr(_parse(rule).selecting, dtstart=start, cache=True)
-        return found.replace(until=end)
+        return rrulestr(text, dtstart=datetime.combine(anchor, time.min), cache=True)
     except ValueError as error:
         raise _invalid("RRULE of RFC 5545", _EXAMPLE) from error
 
@@ -198,7 +210,21 @@ def _read_parts(rule: str) -> dict[str, str]:
         raise _invalid("FREQ is named once, and every part at most once", _EXAMPLE)
     for name, value in parts.items():
         _check_part(name, value)
+    _check_together(parts)
     return parts
+
+
+def _check_together(parts: dict[str, str]) -> None:
+    frequency = parts["FREQ"]
+    selectors = {name for name in parts if name.startswith("BY")}
+    for name in sorted(selectors - _SELECTORS[frequency]):
+        raise _invalid(f"{name} in a {frequency} rule", "Write it with FREQ=MONTHLY or FREQ=YEARLY.")
+    if selectors == {"BYSETPOS"}:
+        raise _invalid(
+            "BYSETPOS picks from the days of another BY part", "Add one, such as BYDAY=MO,TU,WE,TH,FR."
+        )
+    if frequency in {"DAILY", "WEEKLY"} and re.search(r"\d", parts.get("BYDAY", "")):
+        raise _invalid("a numbered BYDAY needs a month or a year", "Use FREQ=MONTHLY, or drop the number.")
 
 
 def _check_part(name: str, value: str) -> None:

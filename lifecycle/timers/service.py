@@ -95,21 +95,25 @@ def _row(clock: Armed) -> dict[str, Any]:
     }
 
 
+_STOP_ALL = (
+    update(timer).where(timer.c.partnership_id == bindparam("b_id"), timer.c.done_at.is_(None)).values(done_at=bindparam("b_at"))
+)
+_STOP_MATTER = _STOP_ALL.where(timer.c.matter == bindparam("b_matter"))
+_STOP_ONE = _STOP_MATTER.where(timer.c.subject == bindparam("b_subject"))
+
+
 def stop(connection: Connection, partnership_id: str, now: datetime, matter: str, subject: str | None = None) -> None:
     """Stop a matter's clocks (all subjects, or one): what it waited for has happened."""
-    statement = update(timer).where(
-        timer.c.partnership_id == partnership_id, timer.c.matter == matter, timer.c.done_at.is_(None)
-    )
-    if subject is not None:
-        statement = statement.where(timer.c.subject == subject)
-    connection.execute(statement.values(done_at=now))
+    values = {"b_id": partnership_id, "b_at": now, "b_matter": matter}
+    if subject is None:
+        connection.execute(_STOP_MATTER, values)
+    else:
+        connection.execute(_STOP_ONE, values | {"b_subject": subject})
 
 
 def stop_all(connection: Connection, partnership_id: str, now: datetime) -> None:
     """Stop every clock of a partnership: its record is closed."""
-    connection.execute(
-        update(timer).where(timer.c.partnership_id == partnership_id, timer.c.done_at.is_(None)).values(done_at=now)
-    )
+    connection.execute(_STOP_ALL, {"b_id": partnership_id, "b_at": now})
 
 
 _OPEN = select(timer).where(timer.c.partnership_id == bindparam("id"), timer.c.done_at.is_(None))

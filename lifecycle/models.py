@@ -1,0 +1,12 @@
+"""All tables, imported once so that `metadata` is complete (migrations, tests)."""
+
+from lifecycle.audit import models as audit
+from lifecycle.db import metadata
+from lifecycle.documents import models as documents
+from lifecycle.gates import models as gates
+from lifecycle.notices import models as notices
+from lifecycle.partnerships import models as partnerships
+from lifecycle.reviews import models as reviews
+from lifecycle.timers import models as timers
+
+__all__ = ["audit", "documents", "gates", "metadata", "notices", "partnerships", "reviews", "timers"]
