@@ -1,0 +1,112 @@
+"""What an email is written from: the reader, the people it speaks of, and the facts; and its times in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, date, datetime, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from lifecycle.notices.message import one_line
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+# fmt: off
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)
+# fmt: on
+# Marks that turn the direction of what follows, the template's own words included.
+_TURNING = dict.fromkeys(map(ord, "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
+
+
+@dataclass(frozen=True)
+class Person:
+    """A contact as a letter sees it."""
+
+    id: str
+    name: str
+    email: str
+    time_zone: str
+    partner_id: str
+    role: str
+
+
+@dataclass(frozen=True)
+class Letter:
+    """All that a template may see.
+
+    Args:
+        template: a name in `words.TEMPLATES`.
+        reference: the opaque name of the notice.
+        partnership: `id`, `title`, `stage`, `time_zone`, `audit_seq`, `audit_hash`.
+        coordinator: who looks after the record and gets the replies.
+        people: contact id → person. organisations: partner id → name.
+        facts: what the notice is about, by ids.
+        due_at, written_at: aware instants, shown in the reader's zone.
+    """
+
+    template: str
+    reference: str
+    partnership: Mapping[str, Any]
+    reader: Person
+    coordinator: Person
+    people: Mapping[str, Person]
+    organisations: Mapping[str, str]
+    facts: Mapping[str, Any]
+    due_at: datetime | None
+    written_at: datetime
+
+    @property
+    def open(self) -> bool:
+        """Whether the due time is still ahead."""
+        return self.due_at is not None and self.due_at > self.written_at
+
+    @property
+    def mine(self) -> bool:
+        """Whether the reader is the coordinator."""
+        return self.reader.id == self.coordinator.id
+
+    def one_lined(self) -> "Letter":
+        """The letter with every string in it on one line, so that data can forge neither a header nor a paragraph."""
+        tidied: Letter = _one_lined(self)
+        return tidied
+
+    def zone(self) -> tzinfo:
+        """The reader's time zone; the partnership's or UTC rather than no email at all."""
+        for name in (self.reader.time_zone, self.partnership["time_zone"]):
+            try:
+                return ZoneInfo(name)
+            except (ZoneInfoNotFoundError, ValueError, OSError):
+                continue
+        return UTC
+
+    def when(self, instant: datetime) -> str:
+        """An instant for the reader, e.g. `Friday 27 November 2026, 17:00 (Europe/London)`.
+
+        In the hour that a clock change repeats, the offset from UTC tells the two apart.
+        """
+        local = instant.astimezone(self.zone())
+        repeated = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+        offset = f" UTC{local:%z}" if repeated else ""
+        return f"{day(local)}, {local:%H:%M}{offset} ({self.zone()})"
+
+    def day(self, instant: datetime) -> str:
+        """The reader's date of an instant, e.g. `Friday 27 November 2026`."""
+        return day(instant.astimezone(self.zone()))
+
+
+def day(date_: date) -> str:
+    """A date with its weekday, e.g. `Friday 27 November 2026`, whatever the machine's locale."""
+    return f"{_WEEKDAYS[date_.weekday()]} {date_.day} {_MONTHS[date_.month - 1]} {date_.year}"
+
+
+def _one_lined(value: Any) -> Any:
+    if isinstance(value, str):
+        return one_line(value.translate(_TURNING))
+    if isinstance(value, Mapping):
+        return {key: _one_lined(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_one_lined(one) for one in value]
+    if isinstance(value, Letter | Person):
+        return replace(value, **{one.name: _one_lined(getattr(value, one.name)) for one in fields(value)})
+    return value

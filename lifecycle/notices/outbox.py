@@ -1,0 +1,202 @@
+"""The outbox: pending notices are claimed, sent once, and their outcome recorded.
+
+The claim is committed before the provider is called, so a crash leaves `sending`, never `pending`: a notice that may
+have left is not sent again unasked. It becomes `unknown` and waits to be reconciled (`settle`, delivery events).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, func, or_, select, update
+
+from lifecycle.db import Database
+from lifecycle.errors import LifecycleError, NotAllowed, NotFound
+from lifecycle.notices.message import Message
+from lifecycle.notices.models import notice
+from lifecycle.notices.transports import Outcome, Transport
+
+LEASE = timedelta(minutes=15)
+"""How long a claimed notice may stay `sending` before its outcome counts as unknown."""
+
+MAX_ATTEMPTS = 8
+FIRST_RETRY = timedelta(minutes=1)
+
+Compose = Callable[[Connection, Row[Any], datetime], Message]
+"""Builds the email of an outbox row, with people looked up at this instant."""
+
+Failed = Callable[[Connection, Row[Any], str, datetime], None]
+"""What a refused notice sets in motion, in the transaction that records the refusal."""
+
+
+@dataclass
+class Drained:
+    """What one drain did, by outcome; `sent_by_template` counts the emails that left."""
+
+    sent: int = 0
+    retried: int = 0
+    unknown: int = 0
+    failed: int = 0
+    stopped: str | None = None
+    sent_by_template: dict[str, int] = field(default_factory=dict)
+
+
+def drain(
+    database: Database,
+    transport: Transport,
+    compose: Compose,
+    failed: Failed,
+    as_of: datetime,
+    limit: int = 10_000,
+) -> Drained:
+    """Send what is pending at `as_of`, oldest first, one transaction before and one after each provider call.
+
+    Returns at once, with `stopped` set and the notice back in the queue, when the provider rejects the account.
+    """
+    drained = Drained()
+    with database.write() as connection:
+        drained.unknown += _expire_leases(connection, as_of)
+    for _ in range(limit):
+        with database.write() as connection:
+            row = _claim(connection, as_of)
+            message = row and _composed(connection, compose, row, as_of)
+        if row is None:
+            return drained
+        outcome = (
+            transport.send(message, as_of)
+            if isinstance(message, Message)
+            else Outcome("refused", str(message))
+        )
+        with database.write() as connection:
+            _record(connection, row, outcome, failed, as_of)
+        _count(drained, row, outcome)
+        if outcome.state == "stopped":
+            return drained
+    return drained
+
+
+def _composed(connection: Connection, compose: Compose, row: Row[Any], as_of: datetime) -> Message | str:
+    """The message, or why there cannot be one (an address that cannot be one is a refusal, not a crash)."""
+    try:
+        return compose(connection, row, as_of)
+    except LifecycleError as error:
+        return str(error)
+
+
+_NEXT = (
+    select(notice)
+    .where(notice.c.state == "pending", notice.c.next_attempt_at <= bindparam("as_of"))
+    .order_by(notice.c.next_attempt_at, notice.c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+
+
+def _claim(connection: Connection, as_of: datetime) -> Row[Any] | None:
+    row = connection.execute(_NEXT, {"as_of": as_of}).one_or_none()
+    if row is not None:
+        _set(connection, row.id, state="sending", lease_until=as_of + LEASE, attempts=row.attempts + 1)
+    return row
+
+
+def _record(connection: Connection, row: Row[Any], outcome: Outcome, failed: Failed, as_of: datetime) -> None:
+    attempts = row.attempts + 1
+    if outcome.state == "sent":
+        _set(
+            connection, row.id, state="sent", sent_at=as_of, provider_id=outcome.provider_id, lease_until=None
+        )
+    elif outcome.state == "unknown":
+        _set(connection, row.id, state="unknown", detail=outcome.detail[:500])
+    elif outcome.state == "stopped":
+        _set(connection, row.id, state="pending", attempts=row.attempts, detail=outcome.detail[:500])
+    elif outcome.state == "retry" and attempts < MAX_ATTEMPTS:
+        wait = max(outcome.retry_after or timedelta(0), FIRST_RETRY * 2 ** (attempts - 1))
+        _set(connection, row.id, state="pending", next_attempt_at=as_of + wait, detail=outcome.detail[:500])
+    else:
+        _set(connection, row.id, state="failed", detail=outcome.detail[:500])
+        failed(connection, row, outcome.detail, as_of)
+
+
+def _count(drained: Drained, row: Row[Any], outcome: Outcome) -> None:
+    if outcome.state == "sent":
+        drained.sent += 1
+        drained.sent_by_template[row.template] = drained.sent_by_template.get(row.template, 0) + 1
+    elif outcome.state == "unknown":
+        drained.unknown += 1
+    elif outcome.state == "stopped":
+        drained.stopped = outcome.detail
+    elif outcome.state == "retry" and row.attempts + 1 < MAX_ATTEMPTS:
+        drained.retried += 1
+    else:
+        drained.failed += 1
+
+
+def _expire_leases(connection: Connection, as_of: datetime) -> int:
+    """A sender that died between the provider's answer and our commit leaves an outcome nobody knows."""
+    expired = connection.execute(
+        update(notice)
+        .where(notice.c.state == "sending", notice.c.lease_until <= as_of)
+        .values(state="unknown", detail="The sender stopped before it knew the outcome.")
+    )
+    return expired.rowcount
+
+
+def _set(connection: Connection, notice_id: int, **values: Any) -> None:
+    connection.execute(update(notice).where(notice.c.id == notice_id).values(**values))
+
+
+def withdraw(
+    connection: Connection,
+    partnership_id: str,
+    fact: str,
+    templates: Sequence[str],
+    contact_id: str | None = None,
+) -> None:
+    """Take back notices not yet sent (everybody's, or one contact's): what they ask for is done or superseded."""
+    keys = [
+        notice.c.key.startswith(f"{partnership_id}:{fact}:{template}", autoescape=True)
+        for template in templates
+    ]
+    pending = [notice.c.partnership_id == partnership_id, notice.c.state == "pending", or_(*keys)]
+    if contact_id is not None:
+        pending.append(notice.c.contact_id == contact_id)
+    connection.execute(update(notice).where(*pending).values(state="withdrawn"))
+
+
+def settle(connection: Connection, notice_id: int, sent: bool, as_of: datetime) -> None:
+    """Reconcile a notice of unknown outcome: it did leave (`sent`), or it did not and goes back to the queue.
+
+    Raises:
+        NotFound: no such notice.
+        NotAllowed: its outcome is not unknown.
+    """
+    state = connection.execute(select(notice.c.state).where(notice.c.id == notice_id)).scalar()
+    if state is None:
+        raise NotFound(
+            f"There is no notice {notice_id}.", mend="`lifecycle outbox list` shows those there are."
+        )
+    if state != "unknown":
+        raise NotAllowed(
+            f"Notice {notice_id} is {state}; only an unknown outcome can be settled.", mend="Leave it."
+        )
+    values = {"state": "sent", "sent_at": as_of} if sent else {"state": "pending", "next_attempt_at": as_of}
+    connection.execute(update(notice).where(notice.c.id == notice_id).values(**values, lease_until=None))
+
+
+def overview(connection: Connection, states: Sequence[str] = (), limit: int = 100) -> list[Mapping[str, Any]]:
+    """The newest notices, of all states or of some."""
+    statement = select(notice).order_by(notice.c.id.desc()).limit(limit)
+    if states:
+        statement = statement.where(notice.c.state.in_(states))
+    return [dict(row._mapping) for row in connection.execute(statement)]
+
+
+def counts(connection: Connection, partnership_id: str | None = None) -> dict[tuple[str, str], int]:
+    """How many notices there are by (template, state)."""
+    statement = select(notice.c.template, notice.c.state, func.count()).group_by(
+        notice.c.template, notice.c.state
+    )
+    if partnership_id is not None:
+        statement = statement.where(notice.c.partnership_id == partnership_id)
+    return {(row[0], row[1]): row[2] for row in connection.execute(statement)}

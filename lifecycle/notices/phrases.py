@@ -1,0 +1,160 @@
+"""The filters of the notice templates: ids, times and numbers as a person would say them."""
+
+import shlex
+import textwrap
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
+
+from lifecycle.notices import letter, words
+from lifecycle.reviews import questionnaire
+
+WIDTH = 76
+FORMER = "a former contact"
+FORMER_PARTNER = "a former partner"
+UNREACHABLE = "a partner whose contacts cannot be reached"
+
+
+@pass_context
+def person(context: Context, contact_id: str) -> str:
+    """`Amira Haddad (Harbour Clinic)`."""
+    found = context["people"].get(contact_id)
+    if found is None or not found.name:
+        return FORMER
+    organisation = context["organisations"].get(found.partner_id)
+    return f"{found.name} ({organisation})" if organisation else str(found.name)
+
+
+@pass_context
+def people(context: Context, contact_ids: Iterable[str]) -> str:
+    """`Amira Haddad (Harbour Clinic) and Jonas Berg (North Shelter)`."""
+    return listed(person(context, one) for one in contact_ids) or UNREACHABLE
+
+
+@pass_context
+def organisation(context: Context, partner_id: str) -> str:
+    """`Harbour Clinic`."""
+    return context["organisations"].get(partner_id) or FORMER_PARTNER
+
+
+@pass_context
+def organisations(context: Context, partner_ids: Iterable[str]) -> str:
+    """`Harbour Clinic and North Shelter`."""
+    return listed(organisation(context, one) for one in partner_ids)
+
+
+@pass_context
+def when(context: Context, instant: datetime) -> str:
+    """`Friday 27 November 2026, 17:00 (Europe/London)`, in the reader's zone."""
+    return str(context["letter"].when(instant))
+
+
+def day(iso_date: str) -> str:
+    """`Friday 27 November 2026`, of an ISO date."""
+    return letter.day(date.fromisoformat(iso_date))
+
+
+def listed(parts: Iterable[str]) -> str:
+    """`a, b and c`; a repeated part once."""
+    *most, last = dict.fromkeys(parts) or [""]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """`1 answer`, `2 answers`; `many` where an s does not do."""
+    return f"{number} {one}" if number == 1 else f"{number} {many or one + 's'}"
+
+
+def kind(name: str) -> str:
+    """A document kind in words."""
+    return words.KINDS.get(name, _spoken(name))
+
+
+def event(name: str) -> str:
+    """An event in words, completing “to …”."""
+    return words.EVENTS.get(name, _spoken(name))
+
+
+def stage(name: str) -> words.StageWords:
+    """A stage in words."""
+    return words.STAGES.get(name) or words.StageWords(_spoken(name), "", "")
+
+
+def occasion(name: str) -> str:
+    """Why a review round takes place."""
+    return words.OCCASIONS.get(name, f"the occasion is: {_spoken(name)}")
+
+
+def email_about(template: str) -> str:
+    """What the email of a template is called."""
+    return words.TEMPLATES.get(template, "an email")
+
+
+def role(name: str) -> str:
+    """A contact's role in words."""
+    return words.ROLES.get(name, _spoken(name))
+
+
+def document(facts: Mapping[str, Any]) -> str:
+    """`agreement, revision 2`."""
+    subject = f" on “{event(facts['subject'])}”" if facts["subject"] else ""
+    return f"{kind(facts['kind'])}{subject}, revision {facts['revision']}"
+
+
+def wording(question_id: str) -> str:
+    """The text of a review question."""
+    return questionnaire.load().wording(question_id)
+
+
+def capitalised(sentence: str) -> str:
+    """The first letter large, the others as they are."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def wrapped(prose: str, first: str = "", rest: str = "") -> str:
+    """Plain text: each paragraph (they are parted by blank lines) filled to 76 columns, with its indents."""
+    options: dict[str, Any] = {"width": WIDTH, "break_on_hyphens": False}
+    filled = (
+        textwrap.fill(
+            " ".join(paragraph.split()), initial_indent=first, subsequent_indent=rest or first, **options
+        )
+        for paragraph in prose.split("\n\n")
+        if paragraph.strip()
+    )
+    return "\n\n".join(filled)
+
+
+def paragraphs(prose: Markup) -> Markup:
+    """HTML: each paragraph as an element."""
+    parts = (part.strip() for part in escape(prose).split("\n\n"))
+    return Markup("\n").join(Markup("<p>{}</p>").format(part) for part in parts if part)
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")
+
+
+FILTERS = {
+    one.__name__: one
+    for one in (
+        *(
+            person,
+            people,
+            organisation,
+            organisations,
+            when,
+            day,
+            listed,
+            count,
+            kind,
+            event,
+            stage,
+            occasion,
+        ),
+        *(email_about, role, document, wording, capitalised, wrapped, paragraphs),
+    )
+} | {"shell": shlex.quote}

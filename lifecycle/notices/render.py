@@ -1,0 +1,157 @@
+"""Writes a notice as an email: one content template a notice, poured into a text layout and an HTML layout.
+
+Both forms come from the same sentences, so they cannot say different things. Data is made one line before any
+template sees it; HTML is escaped throughout.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+
+from lifecycle.errors import Fault, Invalid
+from lifecycle.notices.letter import Letter, Person
+from lifecycle.notices.message import one_line
+from lifecycle.notices.phrases import FILTERS
+from lifecycle.notices.words import TEMPLATES
+from lifecycle.reviews import questionnaire
+
+__all__ = ["TEMPLATES", "Letter", "Person", "Rendered", "render"]
+
+MAX_SUBJECT = 150
+ROOM_FOR_TITLE = 30
+MAX_ADDRESSEES = 5
+"""Keeps the button's link short enough for every mail program (about 2,000 characters)."""
+
+PART_BREAK = "\f"
+"""Parts what `layout.parts` puts out; it cannot occur in data, which has no control characters."""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The email: one-line subject, and both forms of its body."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def render(letter: Letter) -> Rendered:
+    """Write the email of a notice.
+
+    Raises:
+        Invalid: there is no such template, or it lacks a fact; an email with a blank is never sent.
+    """
+    if letter.template not in TEMPLATES:
+        raise Invalid([Fault("/template", "enum", f"Use one of: {', '.join(TEMPLATES)}.")], "The notice")
+    tidied = letter.one_lined()
+    values = {one.name: getattr(tidied, one.name) for one in fields(tidied)} | _at_hand(tidied)
+    try:
+        values |= _parts(tidied, values)
+        text, html = _poured(letter.template, "txt", values), _poured(letter.template, "html", values)
+    except (TemplateError, KeyError, TypeError, ValueError) as error:
+        # A fact is missing or of another shape. One bad row becomes a visible failure and does not stop the outbox.
+        fault = Fault("/facts", "required", f"Give the template all its facts: {error}.")
+        raise Invalid([fault], f"The notice {letter.template}") from error
+    return Rendered(_subject(tidied, values["headline"]), _spaced(text), _inliner()(html))
+
+
+def _at_hand(letter: Letter) -> dict[str, Any]:
+    """What templates use beside the letter's own fields."""
+    return {
+        "letter": letter,
+        "questions": questionnaire.load().questions,
+        "scale": questionnaire.load().scale,
+        "primaries": _others(letter, "primary"),
+        "sponsors": _others(letter, "sponsor"),
+    }
+
+
+def _others(letter: Letter, role: str) -> list[str]:
+    return [id_ for id_, one in sorted(letter.people.items()) if one.role == role and id_ != letter.reader.id]
+
+
+def _parts(letter: Letter, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What both layouts need of the content template as plain text: above all, the one thing to do."""
+    parts = [part.strip() for part in _poured(letter.template, "parts", values).split(PART_BREAK)]
+    headline, label, to, reply, command = parts
+    addressees = _addressees(letter, to.split())
+    about = f"{label}: {letter.partnership['id']} ({letter.reference})"
+    return {
+        "headline": one_line(headline),
+        "label": label,
+        "addressees": addressees,
+        "to_self": [one.id for one in addressees] == [letter.reader.id],
+        "reply": reply,
+        "mailto": _mailto([one.email for one in addressees], about, reply),
+        "command": command,
+    }
+
+
+def _addressees(letter: Letter, wanted: Sequence[str]) -> list[Person]:
+    """Whom the button writes to: the coordinator; when the coordinator reads, those whom the matter concerns."""
+    if not letter.mine:
+        return [letter.coordinator]
+    found = [letter.people[id_] for id_ in dict.fromkeys(wanted) if id_ in letter.people]
+    others = [one for one in found if one.id != letter.reader.id and one.email]
+    return others[:MAX_ADDRESSEES] or [letter.coordinator]
+
+
+def _mailto(addresses: Sequence[str], subject: str, body: str) -> str:
+    """A link that opens a prefilled email (RFC 6068)."""
+    to = ",".join(quote(address, safe="@") for address in addresses)
+    lines = body.replace("\n", "\r\n")
+    return f"mailto:{to}?subject={quote(subject, safe='')}&body={quote(lines, safe='')}"
+
+
+def _subject(letter: Letter, headline: str) -> str:
+    """`[title] what is asked, by when`; where that is too long, the title is cut."""
+    by_when = f", by {letter.day(letter.due_at)}" if letter.due_at and letter.open else ""
+    ask = _cut(headline, MAX_SUBJECT - ROOM_FOR_TITLE - len(by_when)) + by_when
+    return f"[{_cut(letter.partnership['title'], MAX_SUBJECT - len(ask) - 3)}] {ask}"
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def _spaced(text: str) -> str:
+    """Plain text with one blank line at most between its parts, and none at its ends."""
+    lines = "\n".join(line.rstrip() for line in text.strip().splitlines())
+    return re.sub(r"\n{3,}", "\n\n", lines) + "\n"
+
+
+def _poured(template: str, layout: str, values: Mapping[str, Any]) -> str:
+    environment = _environment(html=layout == "html")
+    shapes = environment.get_template("shapes.html" if layout == "html" else "shapes.txt")
+    poured = dict(values) | {"layout": f"layout.{layout}", "shape": shapes.make_module(dict(values))}
+    return environment.get_template(f"{template}.jinja").render(poured)
+
+
+@cache
+def _environment(html: bool) -> Environment:
+    """Text and HTML have one environment each, so that no file name decides whether data is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=html,  # noqa: S701
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= FILTERS
+    return environment
+
+
+@cache
+def _inliner() -> Callable[[str], str]:
+    """Puts styles on the elements, since several mail programs drop style sheets; never fetches anything."""
+    from css_inline import CSSInliner
+
+    inline: Callable[[str], str] = CSSInliner(load_remote_stylesheets=False, keep_at_rules=True).inline
+    return inline

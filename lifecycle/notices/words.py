@@ -1,0 +1,131 @@
+"""What the names in a notice's facts are called in a sentence to a human being."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+TEMPLATES: Mapping[str, str] = {
+    "gate_refused": "the refusal of a transition",
+    "stage_changed": "the news of a new stage",
+    "signoff_asked": "the request for a sign-off",
+    "signoff_reminder": "a reminder to sign",
+    "signoff_escalated": "the word that a sign-off is missing",
+    "review_opened": "the invitation to a review",
+    "review_reminder": "a reminder of a review",
+    "review_escalated": "the word that review answers are missing",
+    "review_extended": "the word that a review runs longer",
+    "review_closed": "the outcome of a review",
+    "action_asked": "the request for a corrective action",
+    "action_reminder": "a reminder of a corrective action",
+    "action_escalated": "the word that a corrective action is overdue",
+    "gate_ready": "the word that a gate is open",
+    "evaluation_due": "the call to evaluate",
+    "contact_undeliverable": "the word that an address fails",
+    "delivery_failed": "the word that an email failed",
+}
+"""Every notice template, and what its email is called when another email speaks of it."""
+
+KINDS: Mapping[str, str] = {
+    "need_assessment": "need assessment",
+    "convening": "record of the convening",
+    "agreement": "agreement",
+    "review_response": "review response",
+    "evaluation": "evaluation",
+    "exit_plan": "exit plan",
+    "decision_record": "decision record",
+}
+
+EVENTS: Mapping[str, str] = {
+    "confirm_need": "confirm the need",
+    "agree_to_partner": "agree to partner",
+    "activate": "put the agreement into force",
+    "begin_evaluation": "begin the evaluation",
+    "renew": "renew the partnership",
+    "revise": "revise the terms",
+    "close": "close the partnership",
+    "suspend": "suspend the partnership",
+    "resume": "resume the partnership",
+    "amend": "open the agreement for changes",
+    "decline": "decline the partnership",
+    "withdraw": "withdraw the partnership",
+    "terminate": "terminate the partnership",
+}
+"""Completes “to …”."""
+
+OCCASIONS: Mapping[str, str] = {
+    "schedule": "the review schedule of the agreement asks for it",
+    "evaluation": "the evaluation has begun, and it starts with what each partner thinks",
+}
+
+ROLES: Mapping[str, str] = {
+    "primary": "primary contact",
+    "deputy": "deputy contact",
+    "sponsor": "sponsor",
+    "observer": "observer",
+    "member": "member",
+}
+
+
+@dataclass(frozen=True)
+class StageWords:
+    """A stage in human words: its name, what it means for a partner, and what comes next."""
+
+    name: str
+    meaning: str
+    next: str
+
+
+STAGES: Mapping[str, StageWords] = {
+    "need_definition": StageWords(
+        "defining the need",
+        "It is being found out whether a partnership is the right answer at all. Nobody has promised anything.",
+        "The need assessment is completed; then somebody other than its author decides whether to go on.",
+    ),
+    "starting": StageWords(
+        "starting",
+        "The need is confirmed. The organisations now meet and find out whether they want this together.",
+        "The convening is held and put on record, every partner signs that record, and then the partners agree to partner.",
+    ),
+    "setting_up": StageWords(
+        "setting up",
+        "The partners work out the terms: who owes what to whom, by when, and how it is measured. "
+        "These terms bind nobody before everybody has signed them.",
+        "The agreement is put on record, every partner signs that very revision, and then it is put into force.",
+    ),
+    "maintaining": StageWords(
+        "maintaining",
+        "The agreement is in force. Its obligations and its review schedule count from now.",
+        "You keep what you promised, and say early when something is off. Review invitations come by email; "
+        "before the term ends you are called to evaluate.",
+    ),
+    "evaluating": StageWords(
+        "evaluating",
+        "The partners look at what was achieved and decide what should follow. The agreement stays in force meanwhile.",
+        "Answer the review round that opens with it. The sponsors then decide to renew, revise or close.",
+    ),
+    "suspended": StageWords(
+        "suspended",
+        "All clocks stand still: nothing falls due, nobody is reminded.",
+        "The partnership is resumed, with the time that each clock had left, or it is terminated.",
+    ),
+    "declined": StageWords(
+        "declined",
+        "There will be no partnership, and that is a result: a partnership is a means, not an end. "
+        "The decision record says why, and what to do instead.",
+        "Nothing more is asked of you. The record stays readable, and the next similar idea will find it.",
+    ),
+    "withdrawn": StageWords(
+        "withdrawn",
+        "The partnership is given up before anything was put into force.",
+        "Nothing more is asked of you. The record stays readable.",
+    ),
+    "closed": StageWords(
+        "closed",
+        "The partnership has come to its planned end; what was owed is settled.",
+        "Nothing more is asked of you. The record, with the lessons learnt, stays readable.",
+    ),
+    "terminated": StageWords(
+        "terminated",
+        "The partnership has ended before its time.",
+        "What the exit terms of the agreement ask for still holds. Nothing new falls due. The record stays readable.",
+    ),
+}

@@ -1,0 +1,63 @@
+"""What follows from a transition besides the new stage: clocks that start, pause, run on or stop; rounds that open."""
+
+from datetime import date
+
+from sqlalchemy import Connection
+
+from lifecycle import stages
+from lifecycle.gates.facts import Facts
+from lifecycle.partnerships.changes import Change
+from lifecycle.reviews import service as reviews
+from lifecycle.timers import ladders
+from lifecycle.timers import service as timers
+
+PROGRESS = {"need_definition": "confirm_need", "starting": "agree_to_partner", "setting_up": "activate"}
+"""The event that takes a partnership forward from a stage; its readiness is watched."""
+
+EVALUATION_NOTICE_DAYS = 90
+"""So many days before the end of the term the coordinator and the sponsors are told to evaluate."""
+
+
+def follow(connection: Connection, change: Change, event: str, facts: Facts) -> None:
+    """Add a transition's consequences to its change; `change.partnership.stage` is the new stage already."""
+    record, now = change.partnership, change.now
+    if event in PROGRESS.values():
+        timers.stop(connection, record.id, now, "gate_ready")
+    if record.stage in stages.FINAL_STAGES:
+        timers.stop_all(connection, record.id, now)
+    elif event == "suspend":
+        timers.pause_all(connection, record.id, now)
+    elif event == "resume":
+        timers.resume_all(connection, record.id, now)
+    elif event == "activate":
+        _maintain(change, facts, None)
+    elif event == "renew":
+        _maintain(change, facts, "next_term")
+    elif event in {"amend", "revise"}:
+        timers.stop(connection, record.id, now, reviews.REVIEW_DUE)
+    elif event == "begin_evaluation":
+        timers.stop(connection, record.id, now, "evaluation_due")
+        _open_evaluation_round(connection, change, facts)
+
+
+def _maintain(change: Change, facts: Facts, term_in: str | None) -> None:
+    """Start what a signed agreement promises to do by itself: reviews, and the call to evaluate in time."""
+    agreement = facts.documents[("agreement", "")].content
+    evaluation = facts.document("evaluation")
+    term = agreement.get("term", {})
+    if term_in and evaluation is not None:
+        term = evaluation.content.get(term_in, term)
+    if {"every", "first_on", "respondents"} <= agreement.get("reviews", {}).keys():
+        reviews.follow_schedule(change, agreement["reviews"])
+    if "ends_on" in term:
+        ends = change.partnership.calendar.end_of_day(date.fromisoformat(term["ends_on"]))
+        change.arm("evaluation_due", term["ends_on"], ends, ladders.EVALUATION_DUE)
+
+
+def _open_evaluation_round(connection: Connection, change: Change, facts: Facts) -> None:
+    """Ask whom the evaluation names; where E1 was waived, every partner's primary contact."""
+    evaluation = facts.document("evaluation")
+    named = evaluation.content.get("respondents", ()) if evaluation is not None else ()
+    respondents = sorted(named) or sorted(c.id for c in facts.contacts.values() if c.role == "primary")
+    opening = reviews.Opening(change, "evaluation", respondents, reviews.EVALUATION_WORKING_DAYS)
+    reviews.open_rounds(connection, [opening])

@@ -1,0 +1,158 @@
+"""Ladders that fire: who hears of what has been left undone, rung by rung."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from lifecycle.db import Database
+from lifecycle.documents import queries as documents
+from lifecycle.documents import service as signing
+from lifecycle.notices.owed import Owed
+from lifecycle.partnerships import changes
+from lifecycle.partnerships.changes import Change
+from lifecycle.partnerships.people import BINDING_ROLES, People, people_of
+from lifecycle.partnerships.sweeps import sweep
+from lifecycle.reviews import queries as reviews
+from lifecycle.reviews import service as rounds
+from lifecycle.timers import ladders
+from lifecycle.timers.service import Fired
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a ladder is about: how notices name it, what they say, whose matter it is, and its deadline."""
+
+    fact: str
+    facts: Mapping[str, Any]
+    contacts: Sequence[str] = ()
+    """The people who are to act."""
+    partners: Sequence[str] = field(default_factory=tuple)
+    """The partners they belong to."""
+    due_at: datetime | None = None
+
+
+Describe = Callable[[Connection, Fired, People], Case | None]
+
+
+def _unsigned(connection: Connection, fired: Fired, people: People) -> Case | None:
+    kind, subject, number = fired.subject.split("/")
+    revision = documents.find(connection, fired.partnership_id, kind, subject, int(number))
+    partners = signing.missing(connection, fired.partnership_id, people, revision)
+    if not partners:
+        return None
+    roles = signing.SIGNED_BY[kind]
+    contacts = [c.id for partner_id in partners for c in people.reachable(partner_id, *roles)]
+    facts = {"kind": kind, "subject": subject, "revision": int(number), "sha256": revision.sha256}
+    return Case(fired.subject, facts | {"missing": contacts}, contacts, partners)
+
+
+def _unanswered(connection: Connection, fired: Fired, people: People) -> Case | None:
+    number = int(fired.subject)
+    contacts = rounds.unanswered(connection, fired.partnership_id, number)
+    if not contacts:
+        return None
+    closes_at = reviews.find_round(connection, fired.partnership_id, number).closes_at
+    partners = sorted({people.get(contact_id).partner_id for contact_id in contacts})
+    return Case(f"review/{number}", {"round": number, "missing": contacts}, contacts, partners, closes_at)
+
+
+def _action_overdue(connection: Connection, fired: Fired, people: People) -> Case | None:
+    number = int(fired.subject)
+    action = next(a for a in reviews.actions(connection, fired.partnership_id) if a.number == number)
+    if action.owner is None or action.due_on is None or action.verified_at is not None:
+        return None
+    facts = {
+        "number": number,
+        "round": action.round,
+        "question": action.question,
+        "what": action.what,
+        "owner": action.owner,
+        "due_on": action.due_on.isoformat(),
+    }
+    return Case(f"action/{number}", facts, [action.owner], [people.get(action.owner).partner_id], fired.anchor_at)
+
+
+def _undeliverable(_connection: Connection, fired: Fired, people: People) -> Case | None:
+    person = people.get(fired.subject)
+    if not person.undeliverable:
+        return None
+    facts = {"contact": person.id, "failed_template": "", "detail": "The address was refused."}
+    return Case(f"contact/{person.id}/{fired.anchor_at:%Y%m%d}", facts, [person.id], [person.partner_id])
+
+
+def _gate_ready(_connection: Connection, fired: Fired, _people: People) -> Case:
+    event, _, target = fired.subject.partition("/")
+    return Case(f"gate/{event}/{fired.anchor_at:%Y%m%d%H%M}", {"event": event, "target": target})
+
+
+def _evaluation_due(_connection: Connection, fired: Fired, people: People) -> Case:
+    return Case(f"evaluation/{fired.subject}", {"ends_on": fired.subject}, (), sorted(people.partners), fired.anchor_at)
+
+
+DESCRIBE: Mapping[str, Describe] = {
+    "signoff_missing": _unsigned,
+    rounds.UNANSWERED: _unanswered,
+    "action_overdue": _action_overdue,
+    "contact_undeliverable": _undeliverable,
+    "gate_ready": _gate_ready,
+    "evaluation_due": _evaluation_due,
+}
+"""The matters that climb ladders, and how each describes its case; None when it has been settled meanwhile."""
+
+
+def sweep_escalations(database: Database, as_of: datetime) -> dict[str, int]:
+    """Climb every ladder whose next rung is due at `as_of`; returns the notices owed, by matter."""
+    owed: dict[str, int] = {}
+
+    def climb(connection: Connection, locked: Mapping[str, Change], fired: Sequence[Fired]) -> None:
+        everybody = people_of(connection, *locked)
+        for one in fired:
+            count = _climb(connection, locked[one.partnership_id], everybody[one.partnership_id], one)
+            owed[one.matter] = owed.get(one.matter, 0) + count
+
+    sweep(database, list(DESCRIBE), as_of, climb)
+    return owed
+
+
+def _climb(connection: Connection, change: Change, people: People, fired: Fired) -> int:
+    """Owe the notices of the rungs that fired. Of rungs missed together, each audience gets its latest only."""
+    case = DESCRIBE[fired.matter](connection, fired, people)
+    if case is None:
+        return 0
+    rungs = [(number, ladders.Rung.from_json(fired.schedule["rungs"][number])) for number, _ in fired.due]
+    owed = [
+        Owed(contact_id, rung.notice, case.fact, case.facts, case.due_at, number)
+        for number, rung in ladders.collapse(rungs)
+        for contact_id in audience(rung.whom, case, change, people)
+    ]
+    told = sorted({one.contact_id for one in owed})
+    numbers = [number for number, _ in fired.due]
+    change.log("escalated", changes.SYSTEM, matter=fired.matter, subject=fired.subject, rungs=numbers, told=told)
+    change.owe(owed)
+    return len(owed)
+
+
+def audience(whom: str, case: Case, change: Change, people: People) -> list[str]:
+    """The contacts whom a rung addresses, looked up now. Where a role has nobody reachable, the next one hears;
+    where nobody does, the coordinator."""
+    coordinator = [change.partnership.coordinator]
+    if whom == "manager":
+        return coordinator
+    if whom == "contact":
+        reachable = [c for c in case.contacts if not people.get(c).undeliverable]
+        return reachable or _of_partners(people, case.partners, "deputy", "sponsor") or coordinator
+    found: list[str] = []
+    if whom in {"lead", "lead_and_sponsors"}:
+        found += _of_partners(people, [change.partnership.proposed_by], *BINDING_ROLES)
+    if whom in {"sponsor", "lead_and_sponsors"}:
+        found += _of_partners(people, case.partners, "sponsor", "deputy", "primary")
+    if whom == "deputy":
+        found += _of_partners(people, case.partners, "deputy", "sponsor")
+    return list(dict.fromkeys(found)) or coordinator
+
+
+def _of_partners(people: People, partners: Sequence[str], *roles: str) -> list[str]:
+    return [person.id for partner_id in partners for person in people.reachable(partner_id, *roles)]

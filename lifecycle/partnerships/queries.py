@@ -1,0 +1,132 @@
+"""Reading partnerships for lists and pages."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from lifecycle import stages
+from lifecycle.documents import queries as documents
+from lifecycle.documents.service import SIGNED_BY
+from lifecycle.notices import queries as notices
+from lifecycle.partnerships import changes, hints
+from lifecycle.partnerships.models import partnership, transition_request
+from lifecycle.partnerships.people import People, people_of
+from lifecycle.reviews import queries as reviews
+from lifecycle.timers import queries as timers
+
+
+def portfolio(
+    connection: Connection, stage: str | None = None, after: str = "", limit: int = 100
+) -> list[dict[str, Any]]:
+    """Partnerships in the order of their ids, each with what is due next.
+
+    Args:
+        stage: only those in this stage.
+        after: only those whose id comes after this one (the next page).
+    """
+    names = ("id", "title", "stage", "stage_entered_at", "time_zone", "coordinator", "version")
+    statement = select(*(partnership.c[name] for name in names)).where(partnership.c.id > after)
+    if stage is not None:
+        statement = statement.where(partnership.c.stage == stage)
+    rows = connection.execute(statement.order_by(partnership.c.id).limit(limit)).all()
+    due = timers.next_due(connection, [row.id for row in rows])
+    return [dict(row._mapping) | {"next_due": due.get(row.id)} for row in rows]
+
+
+def known(connection: Connection, partnership_ids: Iterable[str]) -> set[str]:
+    """Which of these ids are taken."""
+    statement = select(partnership.c.id).where(partnership.c.id.in_(list(partnership_ids)))
+    return set(connection.execute(statement).scalars())
+
+
+def pending_requests(connection: Connection, partnership_id: str) -> list[dict[str, Any]]:
+    """The transitions of one partnership that were asked for and not decided yet, oldest first."""
+    names = ("id", "event", "requested_by", "requested_at", "reason")
+    statement = (
+        select(*(transition_request.c[name] for name in names))
+        .where(transition_request.c.partnership_id == partnership_id, transition_request.c.state == "pending")
+        .order_by(transition_request.c.requested_at)
+    )
+    return [dict(row._mapping) for row in connection.execute(statement)]
+
+
+def overview(connection: Connection, partnership_id: str, now: datetime) -> dict[str, Any]:
+    """Everything a page about one partnership shows, as plain data, with hints about its health at `now`.
+
+    Raises:
+        NotFound: there is no such partnership.
+    """
+    record = changes.find(connection, partnership_id)
+    people = people_of(connection, partnership_id)[partnership_id]
+    stored = _documents(connection, partnership_id, people)
+    found = {
+        **vars(record),
+        "step": stages.STEPS.get(record.stage),
+        "events_allowed": list(stages.events_allowed(record.stage)),
+        "partners": _partners(people),
+        "documents": stored,
+        "rounds": _rounds(connection, partnership_id, stored),
+        "actions": [vars(action) for action in reviews.actions(connection, partnership_id)],
+        "timers": [vars(timer) for timer in timers.open_timers(connection, partnership_id)],
+        "pending_requests": pending_requests(connection, partnership_id),
+        "notices": notices.in_state(connection, partnership_id),
+    }
+    return found | {"hints": hints.of(found, now, record.calendar.local_date(now))}
+
+
+def _partners(people: People) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": partner_id,
+            "name": name,
+            "contacts": [
+                {
+                    "id": c.id,
+                    "role": c.role,
+                    "name": c.name,
+                    "email": c.email,
+                    "deliverable": not c.undeliverable,
+                }
+                for _, c in sorted(people.contacts.items())
+                if c.partner_id == partner_id
+            ],
+        }
+        for partner_id, name in sorted(people.partners.items())
+    ]
+
+
+def _documents(connection: Connection, partnership_id: str, people: People) -> list[dict[str, Any]]:
+    names = ("kind", "subject", "revision", "sha256", "author", "created_at")
+    newest: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in documents.history(connection, partnership_id):
+        one: dict[str, Any] = dict(zip(names, row, strict=True))
+        key = (one["kind"], one["subject"])
+        if key not in newest or newest[key]["revision"] < one["revision"]:
+            newest[key] = one
+    signed: dict[tuple[str, str, int], set[str]] = {}
+    for sign_off in documents.sign_offs(connection, partnership_id):
+        signed.setdefault((sign_off.kind, sign_off.subject, sign_off.revision), set()).add(
+            sign_off.partner_id
+        )
+    for one in newest.values():
+        by = signed.get((one["kind"], one["subject"], one["revision"]), set())
+        one["signed_by"] = sorted(by)
+        one["missing_sign_offs"] = sorted(people.partners.keys() - by) if one["kind"] in SIGNED_BY else []
+    return list(newest.values())
+
+
+def _rounds(
+    connection: Connection, partnership_id: str, stored: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The review rounds, with who of those asked has answered (a response's subject is `<round>/<contact>`)."""
+    responses = {one["subject"] for one in stored if one["kind"] == "review_response"}
+    return [
+        {
+            **vars(one),
+            "answered": [contact for contact in one.asked if f"{one.number}/{contact}" in responses],
+            "unanswered": [contact for contact in one.asked if f"{one.number}/{contact}" not in responses],
+        }
+        for one in reviews.rounds(connection, partnership_id)
+    ]

@@ -1,0 +1,347 @@
+"""Review rounds: opened by the agreed schedule, answered, extended, closed; and what negative answers ask for."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, insert, update
+
+from lifecycle.db import Database
+from lifecycle.documents import queries as documents
+from lifecycle.documents import rules as document_rules
+from lifecycle.documents.service import add_revision
+from lifecycle.errors import Fault, Invalid, NotAllowed, NotFound
+from lifecycle.notices import outbox
+from lifecycle.notices.owed import Owed
+from lifecycle.partnerships import changes
+from lifecycle.partnerships.changes import Change
+from lifecycle.partnerships.people import BINDING_ROLES, People, people_of
+from lifecycle.partnerships.sweeps import sweep
+from lifecycle.reviews import queries, rules
+from lifecycle.reviews.models import corrective_action, review_invitation, review_round
+from lifecycle.timers import ladders, recurrence
+from lifecycle.timers import service as timers
+from lifecycle.timers.service import Fired
+
+REVIEW_DUE = "review_due"
+REVIEW_CLOSES = "review_closes"
+UNANSWERED = "review_unanswered"
+
+EVALUATION_WORKING_DAYS = 20
+"""How long the round that opens with an evaluation stays open."""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A round to open in one partnership."""
+
+    change: Change
+    occasion: str
+    respondents: Sequence[str]
+    open_working_days: int
+    occurrences: Sequence[int] = ()
+    """Of the review schedule; several where some were missed while the engine was down."""
+
+
+def follow_schedule(change: Change, reviews: Mapping[str, Any]) -> None:
+    """Start the clock of an agreement's review schedule (`every`, `first_on`, `respondents`, `open_working_days`).
+
+    What a round needs is copied into the clock, so that a sweep reads nothing but clocks. Occurrences that are over
+    by now are not made up for.
+    """
+    yesterday = change.partnership.calendar.local_date(change.now) - timedelta(days=1)
+    upcoming = recurrence.next_after(reviews["every"], date.fromisoformat(reviews["first_on"]), yesterday)
+    if upcoming is None:
+        return
+    schedule = {
+        "every": reviews["every"],
+        "first_on": reviews["first_on"],
+        "respondents": sorted(reviews["respondents"]),
+        "open_working_days": reviews.get("open_working_days", rules.OPEN_WORKING_DAYS),
+    }
+    change.arm(REVIEW_DUE, "", change.now, schedule, upcoming[0])
+
+
+def sweep_reviews(database: Database, as_of: datetime) -> tuple[int, int]:
+    """Open the rounds that are due and close those whose time is over; returns (opened, closed or extended)."""
+    closing = sweep(database, [REVIEW_CLOSES], as_of, _close_due)
+    return sweep(database, [REVIEW_DUE], as_of, _open_due), closing
+
+
+def _open_due(connection: Connection, locked: Mapping[str, Change], fired: Sequence[Fired]) -> None:
+    """One round each, even where several occurrences were missed: the trail names them all."""
+    openings = []
+    for one in fired:
+        plan, occurrences = one.schedule, [number for number, _ in one.due]
+        change = locked[one.partnership_id]
+        openings.append(Opening(change, "schedule", plan["respondents"], plan["open_working_days"], occurrences))
+    open_rounds(connection, openings)
+
+
+def open_rounds(connection: Connection, openings: Sequence[Opening]) -> None:
+    """Open review rounds, in a handful of statements for the whole batch."""
+    if not openings:
+        return
+    last = queries.last_numbers(connection, [opening.change.partnership.id for opening in openings])
+    rounds, invitations = [], []
+    for opening in openings:
+        record, now = opening.change.partnership, opening.change.now
+        number = last.get(record.id, 0) + 1
+        closes_at = record.calendar.working_days_after(now, opening.open_working_days)
+        rounds.append(_round_row(record.id, number, opening.occasion, now, closes_at))
+        invitations += [
+            {"partnership_id": record.id, "round": number, "contact_id": contact_id}
+            for contact_id in opening.respondents
+        ]
+        _announce(opening, number, closes_at)
+    connection.execute(insert(review_round), rounds)
+    connection.execute(insert(review_invitation), invitations)
+
+
+def _round_row(partnership_id: str, number: int, occasion: str, now: datetime, closes_at: datetime) -> dict[str, Any]:
+    return {
+        "partnership_id": partnership_id,
+        "number": number,
+        "occasion": occasion,
+        "opened_at": now,
+        "closes_at": closes_at,
+        "extended": 0,
+    }
+
+
+def _announce(opening: Opening, number: int, closes_at: datetime) -> None:
+    change = opening.change
+    change.log(
+        "review_opened",
+        changes.SYSTEM,
+        round=number,
+        occasion=opening.occasion,
+        closes_at=closes_at.isoformat(),
+        respondents=list(opening.respondents),
+        occurrences=list(opening.occurrences),
+    )
+    facts = {"round": number, "occasion": opening.occasion, "respondents": len(opening.respondents)}
+    change.owe(
+        Owed(contact_id, "review_opened", f"review/{number}", facts, closes_at) for contact_id in opening.respondents
+    )
+    change.arm(REVIEW_CLOSES, str(number), closes_at, ladders.AT_ANCHOR)
+    change.arm(UNANSWERED, str(number), closes_at, ladders.REVIEW_UNANSWERED, _first_reminder(opening))
+
+
+def _first_reminder(opening: Opening) -> int:
+    """The rung to begin at: in a short round the reminders before its opening would leave beside the invitation."""
+    ahead = [-rung["offset"] < opening.open_working_days for rung in ladders.REVIEW_UNANSWERED["rungs"]]
+    return ahead.index(True)
+
+
+def respond(
+    database: Database, partnership_id: str, number: int, contact_id: str, content: Any, now: datetime
+) -> documents.Revision:
+    """Answer a round. Answering again is a new revision: the newest counts, all are kept.
+
+    Every 1 or 2 asks for a corrective action (guide, step four), once per question and partner in a round.
+
+    Raises:
+        Invalid: the response breaks its schema, or answers another round.
+        NotFound: unknown partnership, round or contact.
+        NotAllowed: the contact was not asked, or the round is closed.
+    """
+    document_rules.validate("review_response", content)
+    if content["round"] != number:
+        raise Invalid([Fault("/round", "const", f"Write {number}: the round that this answers.")], "The response")
+    with database.write() as connection:
+        change = changes.begin(connection, partnership_id, now)
+        people = people_of(connection, partnership_id)[partnership_id]
+        person = people.get(contact_id)
+        _require_open(queries.find_round(connection, partnership_id, number), contact_id)
+        subject = f"{number}/{contact_id}"
+        found = documents.latest(connection, partnership_id, ["review_response"])
+        before = next((one for one in found if one.subject == subject), None)
+        if before is not None and before.sha256 == document_rules.sha256(content):
+            return before
+        revision = add_revision(connection, change, "review_response", subject, content, contact_id, before)
+        _settle_answer(connection, change, number, contact_id)
+        _ask_for_actions(connection, change, number, person.partner_id, content)
+        changes.write(connection, change)
+        return revision
+
+
+def _require_open(one: queries.Round, contact_id: str) -> None:
+    if contact_id not in one.asked:
+        raise NotAllowed(
+            f"{contact_id} was not asked in round {one.number}.", mend=f"Asked were: {', '.join(one.asked)}."
+        )
+    if one.closed_at is not None:
+        raise NotAllowed(
+            f"Round {one.number} closed on {one.closed_at:%Y-%m-%d}.",
+            mend="Bring it up with the coordinator, or answer the next round.",
+        )
+
+
+def _settle_answer(connection: Connection, change: Change, number: int, contact_id: str) -> None:
+    """Nobody who answered is reminded; once all answered, the ladder stops."""
+    record = change.partnership
+    outbox.withdraw(connection, record.id, f"review/{number}", ("review_reminder",), contact_id)
+    if not unanswered(connection, record.id, number):
+        timers.stop(connection, record.id, change.now, UNANSWERED, str(number))
+
+
+def unanswered(connection: Connection, partnership_id: str, number: int) -> list[str]:
+    """The contacts asked in a round who have not answered it."""
+    one = queries.find_round(connection, partnership_id, number)
+    return sorted(set(one.asked) - queries.responses(connection, partnership_id, number).keys())
+
+
+def _ask_for_actions(
+    connection: Connection, change: Change, number: int, partner_id: str, content: Mapping[str, Any]
+) -> None:
+    record = change.partnership
+    existing = queries.actions(connection, record.id)
+    asked = {(action.round, action.question, action.asked_by) for action in existing}
+    questions = [q for q in rules.negative_questions(content) if (number, q, partner_id) not in asked]
+    rows = [
+        {
+            "partnership_id": record.id,
+            "number": len(existing) + offset,
+            "round": number,
+            "question": question,
+            "asked_by": partner_id,
+        }
+        for offset, question in enumerate(questions, start=1)
+    ]
+    if not rows:
+        return
+    connection.execute(insert(corrective_action), rows)
+    numbered = [{"number": row["number"], "question": row["question"]} for row in rows]
+    change.log("corrective_actions_asked", partner_id, round=number, actions=numbered)
+    facts = {"round": number, "asked_by": partner_id, "actions": numbered}
+    change.owe([Owed(record.coordinator, "action_asked", f"review/{number}/actions/{rows[0]['number']}", facts)])
+
+
+def _close_due(connection: Connection, locked: Mapping[str, Change], fired: Sequence[Fired]) -> None:
+    everybody = people_of(connection, *locked)
+    for one in fired:
+        change = locked[one.partnership_id]
+        _close_or_extend(connection, change, everybody[one.partnership_id], int(one.subject))
+
+
+def _close_or_extend(connection: Connection, change: Change, people: People, number: int) -> None:
+    """Below quorum a round is extended once and the sponsors are told; then it closes, quorate or not."""
+    record = change.partnership
+    one = queries.find_round(connection, record.id, number)
+    answers = queries.responses(connection, record.id, number)
+    asked = {contact_id: people.get(contact_id).partner_id for contact_id in one.asked}
+    quorate = rules.quorate(asked, answers.keys())
+    where = (review_round.c.partnership_id == record.id, review_round.c.number == number)
+    if not quorate and not one.extended:
+        closes_at = record.calendar.working_days_after(one.closes_at, rules.EXTENSION_WORKING_DAYS)
+        connection.execute(update(review_round).where(*where).values(extended=1, closes_at=closes_at))
+        change.log("review_extended", changes.SYSTEM, round=number, closes_at=closes_at.isoformat())
+        change.arm(REVIEW_CLOSES, str(number), closes_at, ladders.AT_ANCHOR)
+        change.owe(_tell_sponsors(people, asked, set(asked) - answers.keys(), number, closes_at))
+        return
+    connection.execute(update(review_round).where(*where).values(closed_at=change.now, quorate=int(quorate)))
+    negative = sum(len(rules.negative_questions(answer)) for answer in answers.values())
+    change.log(
+        "review_closed", changes.SYSTEM, round=number, quorate=quorate, asked=len(asked), answered=len(answers)
+    )
+    facts = {
+        "round": number,
+        "quorate": quorate,
+        "asked": len(asked),
+        "answered": len(answers),
+        "negative": negative,
+    }
+    recipients = sorted({*asked, record.coordinator})
+    change.owe(Owed(contact_id, "review_closed", f"review/{number}", facts) for contact_id in recipients)
+
+
+def _tell_sponsors(
+    people: People, asked: Mapping[str, str], missing: Iterable[str], number: int, closes_at: datetime
+) -> list[Owed]:
+    facts = {"round": number, "missing": sorted(missing)}
+    partners = sorted({asked[contact_id] for contact_id in facts["missing"]})
+    sponsors = [person.id for partner_id in partners for person in people.reachable(partner_id, "sponsor", "primary")]
+    return [Owed(contact_id, "review_extended", f"review/{number}", facts, closes_at) for contact_id in sponsors]
+
+
+def plan_action(
+    database: Database,
+    partnership_id: str,
+    number: int,
+    what: str,
+    owner: str,
+    due_on: date,
+    by: str,
+    now: datetime,
+) -> None:
+    """Say what a corrective action is, who owns it and by when; planning it again replaces the plan.
+
+    Raises:
+        NotFound: unknown partnership, action or contact.
+        NotAllowed: it is verified already, or `by` is an observer or member.
+        Invalid: the due date is in the past.
+    """
+    with database.write() as connection:
+        change, people = _begin(connection, partnership_id, now)
+        people.entitled(by, BINDING_ROLES, "plan a corrective action")
+        people.get(owner)
+        _require_unverified(connection, partnership_id, number)
+        if due_on < change.partnership.calendar.local_date(change.now):
+            raise Invalid([Fault("/due_on", "minimum", "Give a day that is not over.")], "The plan")
+        _update_action(connection, partnership_id, number, what=what, owner=owner, due_on=due_on)
+        change.log("corrective_action_planned", by, number=number, owner=owner, due_on=due_on.isoformat())
+        due_at = change.partnership.calendar.end_of_day(due_on)
+        change.arm("action_overdue", str(number), due_at, ladders.ACTION_OVERDUE)
+        change.arm("gate_readiness", "", change.now, ladders.NOW)
+        changes.write(connection, change)
+
+
+def verify_action(database: Database, partnership_id: str, number: int, by: str, now: datetime) -> None:
+    """Confirm that a corrective action was carried out; done by a partner other than the owner's.
+
+    Raises:
+        NotFound: unknown partnership, action or contact.
+        NotAllowed: it has no plan, is verified already, or `by` belongs to the owner's own partner.
+    """
+    with database.write() as connection:
+        change, people = _begin(connection, partnership_id, now)
+        checker = people.entitled(by, BINDING_ROLES, "verify a corrective action")
+        action = _require_unverified(connection, partnership_id, number)
+        if action.owner is None:
+            raise NotAllowed(f"Corrective action {number} has no plan yet.", mend="Plan it first: what, owner, due.")
+        if people.get(action.owner).partner_id == checker.partner_id:
+            raise NotAllowed(
+                f"{by} belongs to the partner that owns action {number}.", mend="Another partner verifies it."
+            )
+        _update_action(connection, partnership_id, number, verified_by=by, verified_at=change.now)
+        change.log("corrective_action_verified", by, number=number)
+        timers.stop(connection, partnership_id, change.now, "action_overdue", str(number))
+        outbox.withdraw(connection, partnership_id, f"action/{number}", ("action_reminder", "action_escalated"))
+        changes.write(connection, change)
+
+
+def _begin(connection: Connection, partnership_id: str, now: datetime) -> tuple[Change, People]:
+    change = changes.begin(connection, partnership_id, now)
+    return change, people_of(connection, partnership_id)[partnership_id]
+
+
+def _require_unverified(connection: Connection, partnership_id: str, number: int) -> queries.Action:
+    actions = {action.number: action for action in queries.actions(connection, partnership_id)}
+    if number not in actions:
+        raise NotFound(
+            f"Partnership {partnership_id} has no corrective action {number}.",
+            mend="`lifecycle show ID` lists those there are.",
+        )
+    if actions[number].verified_at is not None:
+        raise NotAllowed(f"Corrective action {number} is verified already.", mend="Nothing is left to do.")
+    return actions[number]
+
+
+def _update_action(connection: Connection, partnership_id: str, number: int, **values: Any) -> None:
+    connection.execute(
+        update(corrective_action)
+        .where(corrective_action.c.partnership_id == partnership_id, corrective_action.c.number == number)
+        .values(**values)
+    )

@@ -1,0 +1,146 @@
+"""Letters to render: one realistic example of every template, with all its facts."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from lifecycle.notices.letter import Letter, Person
+
+SHA256 = "9f2c1e0b7a6d5c4e3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a3b2c1d0e"
+NOW = datetime(2026, 11, 13, 9, 0, tzinfo=UTC)
+DUE = datetime(2026, 11, 27, 17, 0, tzinfo=UTC)
+
+PEOPLE = {
+    one.id: one
+    for one in (
+        Person(
+            "amira-haddad",
+            "Amira Haddad",
+            "amira@clinic.example",
+            "Europe/London",
+            "harbour-clinic",
+            "primary",
+        ),
+        Person(
+            "ruth-okafor", "Ruth Okafor", "ruth@clinic.example", "Europe/London", "harbour-clinic", "sponsor"
+        ),
+        Person(
+            "jonas-berg", "Jonas Berg", "jonas@shelter.example", "Europe/Oslo", "north-shelter", "primary"
+        ),
+        Person("li-wei", "Li Wei", "li@shelter.example", "Asia/Shanghai", "north-shelter", "sponsor"),
+    )
+}
+FINDINGS = [
+    {
+        "code": "C1",
+        "name": "obligations complete",
+        "question": "Are roles and responsibilities clear?",
+        "to_do": "Name the evidence of obligation o3 (“weekly discharge list”) and the day on which it is due.",
+    },
+    {
+        "code": "R1",
+        "name": "redress procedure",
+        "question": "What happens when a promise is not kept?",
+        "to_do": "Add a third level with an independent decision, and its time limit.",
+    },
+    {
+        "code": "A1",
+        "name": "every partner signed",
+        "question": "Has every partner agreed to these very terms?",
+        "to_do": "North Shelter has not signed revision 2 of the agreement; ask Li Wei.",
+    },
+]
+WAIVED = {
+    "code": "T8",
+    "name": "communication plan",
+    "reasons": ["The hospital's own plan covers the first six months."],
+    "waived_by": ["harbour-clinic", "north-shelter"],
+}
+ADVICE = {
+    "code": "R4",
+    "name": "balance",
+    "to_do": "The shelter gives three times what it is given: look at it again.",
+}
+SIGNING = {"kind": "agreement", "subject": "", "revision": 2, "sha256": SHA256}
+MISSING = ["amira-haddad", "li-wei"]
+ACTION = {
+    "number": 4,
+    "round": 3,
+    "question": "q8",
+    "what": "The ward phones the shelter before 15:00 whenever a discharge slips.",
+    "owner": "amira-haddad",
+    "due_on": "2026-11-12",
+}
+FACTS: dict[str, dict[str, Any]] = {
+    "gate_refused": {
+        "event": "activate",
+        "stage": "setting_up",
+        "requested_by": "amira-haddad",
+        "findings": FINDINGS,
+    },
+    "stage_changed": {
+        "event": "activate",
+        "source": "setting_up",
+        "target": "maintaining",
+        "requested_by": "jonas-berg",
+        "reason": "Both boards have approved the terms.",
+        "waived": [WAIVED],
+        "advisories": [ADVICE],
+    },
+    "signoff_asked": SIGNING | {"author": "jonas-berg", "supersedes": 1},
+    "signoff_reminder": SIGNING | {"missing": MISSING},
+    "signoff_escalated": SIGNING | {"missing": MISSING},
+    "review_opened": {"round": 3, "occasion": "schedule", "respondents": 4},
+    "review_reminder": {"round": 3},
+    "review_escalated": {"round": 3, "missing": MISSING},
+    "review_extended": {"round": 3, "missing": MISSING},
+    "review_closed": {"round": 3, "quorate": True, "asked": 4, "answered": 3, "negative": 2},
+    "action_asked": {
+        "round": 3,
+        "asked_by": "north-shelter",
+        "actions": [{"number": 4, "question": "q8"}, {"number": 5, "question": "q11"}],
+    },
+    "action_reminder": ACTION,
+    "action_escalated": ACTION,
+    "gate_ready": {"event": "activate", "target": "maintaining"},
+    "evaluation_due": {"ends_on": "2026-12-31"},
+    "contact_undeliverable": {
+        "contact": "li-wei",
+        "failed_template": "review_opened",
+        "detail": "550 no such mailbox",
+    },
+    "delivery_failed": {
+        "contact": "li-wei",
+        "failed_template": "review_opened",
+        "detail": "550 no such mailbox",
+    },
+}
+WITH_DUE_TIME = frozenset(
+    ("review_opened", "review_reminder", "review_escalated", "review_extended", "evaluation_due")
+)
+
+
+def a_letter(
+    template: str, reader: str = "amira-haddad", facts: dict[str, Any] | None = None, **changes: Any
+) -> Letter:
+    """A complete letter; a test names only what matters to it. The coordinator is Jonas Berg."""
+    letter = Letter(
+        template=template,
+        reference="4f1d09a7c3e85b2264d0a91e",
+        partnership={
+            "id": "night-discharge",
+            "title": "Safe discharge at night",
+            "stage": "maintaining",
+            "time_zone": "Europe/London",
+            "audit_seq": 57,
+            "audit_hash": SHA256[::-1],
+        },
+        reader=PEOPLE[reader],
+        coordinator=PEOPLE["jonas-berg"],
+        people=PEOPLE,
+        organisations={"harbour-clinic": "Harbour Clinic", "north-shelter": "North Shelter"},
+        facts=FACTS[template] if facts is None else facts,
+        due_at=DUE if template in WITH_DUE_TIME else None,
+        written_at=NOW,
+    )
+    return replace(letter, **changes)

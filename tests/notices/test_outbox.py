@@ -1,0 +1,194 @@
+"""No email is lost or doubled (design, promise 4)."""
+
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import select, update
+
+from lifecycle.config import Settings
+from lifecycle.db import Database
+from lifecycle.errors import NotAllowed, NotFound, Unavailable
+from lifecycle.notices import outbox
+from lifecycle.notices.models import notice
+from lifecycle.notices.owed import Owed
+from lifecycle.partnerships import changes
+from lifecycle.partnerships.correspondence import send_notices
+from lifecycle.partnerships.models import contact
+from tests.builders import count, registered
+from tests.fakes.sendgrid_api import SendGridApi
+
+KEY = "SG.test-key"
+FACTS = {"event": "confirm_need", "target": "starting"}
+
+
+@pytest.fixture
+def api() -> Iterator[SendGridApi]:
+    with SendGridApi(KEY) as server:
+        yield server
+
+
+def by_sendgrid(api: SendGridApi) -> Settings:
+    return Settings(
+        _env_file=None, mail_transport="sendgrid", sendgrid_api_key=SecretStr(KEY), sendgrid_host=api.url
+    )
+
+
+def owe(database: Database, now: datetime, *facts: str, to: str = "clinic-primary") -> None:
+    with database.write() as connection:
+        change = changes.begin(connection, "harbour", now)
+        change.log("gate_ready", "engine")
+        change.owe(Owed(to, "gate_ready", fact, FACTS) for fact in facts)
+        changes.write(connection, change)
+
+
+def states(database: Database) -> list[str]:
+    with database.read() as connection:
+        return list(connection.execute(select(notice.c.state).order_by(notice.c.id)).scalars())
+
+
+def test_the_same_notice_cannot_be_owed_twice(database: Database, now: datetime) -> None:
+    registered(database, now)
+    owe(database, now, "gate/1")
+    owe(database, now, "gate/1", "gate/2")
+    assert count(database, notice) == 2
+
+
+def test_what_is_owed_is_sent_once(database: Database, now: datetime, api: SendGridApi) -> None:
+    registered(database, now)
+    owe(database, now, "gate/1", "gate/2")
+    assert send_notices(database, by_sendgrid(api), now).sent == 2
+    assert send_notices(database, by_sendgrid(api), now + timedelta(days=1)).sent == 0
+    assert len(api.accepted) == 2
+    assert states(database) == ["sent", "sent"]
+
+
+def test_two_senders_at_once_send_each_notice_once(database: Database, now: datetime, api: SendGridApi) -> None:
+    registered(database, now)
+    owe(database, now, *(f"gate/{number}" for number in range(20)))
+    senders = [threading.Thread(target=send_notices, args=(database, by_sendgrid(api), now)) for _ in range(2)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join(60)
+    names = [sent["personalizations"][0]["custom_args"]["notice"] for sent in api.accepted]
+    assert len(names) == len(set(names)) == 20
+
+
+def test_a_safe_failure_is_tried_again_later(database: Database, now: datetime, api: SendGridApi) -> None:
+    registered(database, now)
+    owe(database, now, "gate/1")
+    api.fail_next(503, {"Retry-After": "120"})
+    assert send_notices(database, by_sendgrid(api), now).retried == 1
+    assert send_notices(database, by_sendgrid(api), now + timedelta(seconds=30)).sent == 0
+    assert send_notices(database, by_sendgrid(api), now + timedelta(minutes=3)).sent == 1
+    assert len(api.accepted) == 1
+
+
+def test_an_ambiguous_outcome_waits_to_be_reconciled(database: Database, now: datetime, api: SendGridApi) -> None:
+    """The provider took it and the answer was lost: never sent again unasked."""
+    registered(database, now)
+    owe(database, now, "gate/1")
+    api.accept_then_drop_next()
+    assert send_notices(database, by_sendgrid(api), now).unknown == 1
+    assert send_notices(database, by_sendgrid(api), now + timedelta(days=3)).sent == 0
+    assert len(api.accepted) == 1
+    with database.write() as connection:
+        outbox.settle(connection, 1, sent=True, as_of=now)
+    assert states(database) == ["sent"]
+
+
+def test_an_unknown_notice_that_did_not_leave_is_sent_when_settled_so(
+    database: Database, now: datetime, api: SendGridApi
+) -> None:
+    registered(database, now)
+    owe(database, now, "gate/1")
+    api.fail_next(500)
+    send_notices(database, by_sendgrid(api), now)
+    with database.write() as connection:
+        outbox.settle(connection, 1, sent=False, as_of=now)
+    assert send_notices(database, by_sendgrid(api), now).sent == 1
+    with database.write() as connection:
+        with pytest.raises(NotAllowed, match="is sent"):
+            outbox.settle(connection, 1, sent=False, as_of=now)
+        with pytest.raises(NotFound):
+            outbox.settle(connection, 99, sent=False, as_of=now)
+
+
+def test_a_sender_killed_after_the_provider_took_it_leaves_unknown_not_a_second_email(
+    database: Database, now: datetime, api: SendGridApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered(database, now)
+    owe(database, now, "gate/1")
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox, "_record", killed)
+        with pytest.raises(KeyboardInterrupt):
+            send_notices(database, by_sendgrid(api), now)
+    assert states(database) == ["sending"]
+    assert send_notices(database, by_sendgrid(api), now + timedelta(minutes=1)).sent == 0
+    send_notices(database, by_sendgrid(api), now + timedelta(hours=1))
+    assert states(database) == ["unknown"]
+    assert len(api.accepted) == 1
+
+
+def test_a_refused_address_is_a_visible_failure_that_someone_is_told_of(
+    database: Database, now: datetime, api: SendGridApi
+) -> None:
+    registered(database, now)
+    owe(database, now, "gate/1", to="city-primary")
+    api.reject_next(400, "Does not contain a valid address.")
+    assert send_notices(database, by_sendgrid(api), now).failed == 1
+    with database.read() as connection:
+        marked = connection.execute(
+            select(contact.c.id).where(contact.c.undeliverable_since.is_not(None))
+        ).scalars()
+        assert list(marked) == ["city-primary"]
+    assert [sent["personalizations"][0]["to"][0]["email"] for sent in api.accepted] == [
+        "clinic-primary@clinic.example"
+    ]
+    assert "city" in api.accepted[0]["content"][0]["value"].lower()
+
+
+def test_an_address_that_cannot_be_one_fails_alone(database: Database, now: datetime, api: SendGridApi) -> None:
+    registered(database, now)
+    with database.write() as connection:
+        connection.execute(update(contact).where(contact.c.id == "city-primary").values(email="no address"))
+    owe(database, now, "gate/1", to="city-primary")
+    owe(database, now, "gate/1")
+    drained = send_notices(database, by_sendgrid(api), now)
+    assert (drained.failed, drained.sent) == (1, 2)
+
+
+def test_a_rejected_account_stops_the_queue_and_keeps_it(database: Database, now: datetime, api: SendGridApi) -> None:
+    registered(database, now)
+    owe(database, now, "gate/1", "gate/2")
+    api.fail_next(401)
+    with pytest.raises(Unavailable, match="key"):
+        send_notices(database, by_sendgrid(api), now)
+    assert states(database) == ["pending", "pending"]
+    assert send_notices(database, by_sendgrid(api), now).sent == 2
+
+
+def test_the_file_transport_leaves_one_file_a_notice(database: Database, now: datetime, tmp_path: Path) -> None:
+    registered(database, now)
+    owe(database, now, "gate/1", "gate/2")
+    settings = Settings(_env_file=None, mailbox=tmp_path / "mailbox")
+    assert send_notices(database, settings, now).sent == 2
+    assert len(list((tmp_path / "mailbox").glob("*.eml"))) == 2
+
+
+def test_a_withdrawn_notice_is_not_sent(database: Database, now: datetime, api: SendGridApi) -> None:
+    registered(database, now)
+    owe(database, now, "gate/1", "gate/10")
+    with database.write() as connection:
+        outbox.withdraw(connection, "harbour", "gate/1", ["gate_ready"])
+    assert send_notices(database, by_sendgrid(api), now).sent == 1
+    assert states(database) == ["withdrawn", "sent"]
