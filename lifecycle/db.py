@@ -137,9 +137,17 @@ class Database:
         found = self.schema_revision()
         if found == SCHEMA_HEAD:
             return
-        what = "has not been set up" if found is None else f"is at version {found}, this engine needs {SCHEMA_HEAD}"
+        what = (
+            "has not been set up"
+            if found is None
+            else f"is at version {found}, this engine needs {SCHEMA_HEAD}"
+        )
         newer = found is not None and found > SCHEMA_HEAD
-        mend = "Install the newer partnership-lifecycle." if newer else "Run `lifecycle init-db` (it keeps all data)."
+        mend = (
+            "Install the newer partnership-lifecycle."
+            if newer
+            else "Run `lifecycle init-db` (it keeps all data)."
+        )
         raise Unavailable(f"The database {self.url.render_as_string(hide_password=True)} {what}.", mend=mend)
 
     def close(self) -> None:

@@ -9,17 +9,22 @@ from sqlalchemy import func, select, update
 from lifecycle.config import Settings
 from lifecycle.db import Database
 from lifecycle.models import metadata
-from lifecycle.partnerships import registration
+from lifecycle.partnerships import changes, registration
 from lifecycle.partnerships.models import partnership
 from lifecycle.reviews import service as reviews
-from lifecycle.partnerships import changes
 
 SETTINGS = Settings(_env_file=None)
 
 
 def person(id_: str, role: str, organisation: str, **more: str) -> dict[str, str]:
     """One contact of a registration."""
-    return {"id": id_, "role": role, "name": id_.replace("-", " ").title(), "email": f"{id_}@{organisation}.example", **more}
+    return {
+        "id": id_,
+        "role": role,
+        "name": id_.replace("-", " ").title(),
+        "email": f"{id_}@{organisation}.example",
+        **more,
+    }
 
 
 def organisation(id_: str) -> dict[str, Any]:

@@ -68,7 +68,9 @@ def verify(partnership_id: str, events: Iterable[AuditEvent], head: tuple[int, s
     expected, previous = 1, GENESIS
     for event in events:
         if event.seq != expected:
-            return Break(partnership_id, expected, f"event {expected} is missing (found {event.seq} in its place)")
+            return Break(
+                partnership_id, expected, f"event {expected} is missing (found {event.seq} in its place)"
+            )
         if event.previous_hash != previous:
             return Break(partnership_id, event.seq, f"event {event.seq} is not bound to the event before it")
         if event.hash != digest_of(
@@ -77,5 +79,7 @@ def verify(partnership_id: str, events: Iterable[AuditEvent], head: tuple[int, s
             return Break(partnership_id, event.seq, f"event {event.seq} was edited")
         expected, previous = expected + 1, event.hash
     if (expected - 1, previous) != head:
-        return Break(partnership_id, expected - 1, f"the trail ends at event {expected - 1}, its head says {head[0]}")
+        return Break(
+            partnership_id, expected - 1, f"the trail ends at event {expected - 1}, its head says {head[0]}"
+        )
     return None

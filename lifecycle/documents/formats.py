@@ -6,8 +6,10 @@ Libraries that are slow to import are imported when the first value of their for
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from urllib.parse import urlsplit
+
+from lifecycle.errors import Invalid
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -15,13 +17,6 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATE_TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
-_ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
-_RULE = re.compile(r"FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)(;[A-Z]+=[A-Z0-9,+-]+)*")
-_ZERO_INTERVAL = re.compile(r";INTERVAL=0*(;|$)")
-_TIME_OF_DAY = re.compile(r";BY(HOUR|MINUTE|SECOND)=")
-_HOLIDAYS = re.compile(r"([A-Z]{2,4}(-[A-Z0-9]{1,6})?)?")
-_FIRST_DAY = datetime(2024, 1, 1)  # noqa: DTZ001 - a recurrence rule of days has no time zone
-_RECURS_WITHIN = timedelta(days=8 * 366)
 
 
 def is_slug(text: str) -> bool:
@@ -78,46 +73,30 @@ def is_web_address(text: str) -> bool:
 
 
 def is_recurrence_rule(text: str) -> bool:
-    """One iCalendar RRULE (RFC 5545) that counts days or longer and recurs within eight years."""
-    if not _RULE.fullmatch(text) or _ZERO_INTERVAL.search(text) or _TIME_OF_DAY.search(text):
-        return False
-    from dateutil.rrule import rrule, rrulestr
+    """A rule that the engine's clocks can keep."""
+    from lifecycle.timers.recurrence import validate_rule
 
-    try:
-        rule = rrulestr(text, dtstart=_FIRST_DAY)
-        if not isinstance(rule, rrule):
-            return False
-        # Bounded, because a rule such as 30 February is searched to the year 9999.
-        return next(iter(rule.replace(until=_FIRST_DAY + _RECURS_WITHIN, count=None)), None) is not None
-    except (ValueError, TypeError, OverflowError):
-        return False
+    return _passes(lambda: validate_rule(text))
 
 
 def is_time_zone(text: str) -> bool:
-    """A zone of the IANA time zone database."""
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+    """A zone that the engine's calendars can count in."""
+    from lifecycle.timers.calendars import Calendar
 
-    if not _ZONE.fullmatch(text):
-        return False
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
+    return _passes(lambda: Calendar(text, ""))
 
 
 def is_holiday_calendar(text: str) -> bool:
-    """A country, or a country and its part, as the `holidays` library names them; empty for weekends only."""
-    if not _HOLIDAYS.fullmatch(text):
-        return False
-    if not text:
-        return True
-    from holidays import country_holidays
+    """A holiday calendar that the engine's calendars know; empty for weekends only."""
+    from lifecycle.timers.calendars import Calendar
 
-    country, _, part = text.partition("-")
+    return _passes(lambda: Calendar("UTC", text))
+
+
+def _passes(check: Callable[[], object]) -> bool:
     try:
-        country_holidays(country, subdiv=part or None)
-    except (NotImplementedError, KeyError, AttributeError, ValueError):
+        check()
+    except Invalid:
         return False
     return True
 
@@ -131,6 +110,8 @@ class Format:
 
 
 FORMATS: Mapping[str, Format] = {
+    "contact-id": Format(is_slug, "Write the id of a registered contact, such as amira-haddad."),
+    "partner-id": Format(is_slug, "Write the id of a registered partner, such as harbour-clinic."),
     "date": Format(is_date, "Write a date that exists as year-month-day, such as 2027-03-31."),
     "date-time": Format(is_date_time, "Write date, time and offset, such as 2027-03-31T09:00:00Z."),
     "email": Format(is_email, "Write one address of plain letters, such as office@harbour-clinic.example."),

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from lifecycle.db import Database
-from lifecycle.documents import queries, rules
+from lifecycle.documents import queries, references, rules
 from lifecycle.documents.models import document, sign_off
 from lifecycle.errors import Conflict, NotAllowed
 from lifecycle.gates import look_alikes
@@ -66,6 +66,7 @@ def put(
         people = people_of(connection, partnership_id)[partnership_id]
         people.get(author)
         _require_stage(kind, change)
+        references.require_known(kind, content, people.contacts, people.partners)
         subject = str(content["event"]) if kind == "decision_record" else ""
         before = _latest(connection, partnership_id, kind, subject)
         if before is not None and before.sha256 == rules.sha256(content):
@@ -202,8 +203,8 @@ def _is_of(signed: queries.SignOff, revision: queries.Revision) -> bool:
 
 
 _SIGN = {
-    "sqlite": sqlite.insert(sign_off).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(sign_off).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(sign_off).on_conflict_do_nothing().returning(sign_off.c.revision),
+    "postgresql": postgresql.insert(sign_off).on_conflict_do_nothing().returning(sign_off.c.revision),
 }
 
 
@@ -238,7 +239,7 @@ def sign(
             )
         signed = queries.SignOff(kind, subject, revision, person.partner_id, contact_id, change.now)
         row = vars(signed) | {"partnership_id": partnership_id}
-        if connection.execute(_SIGN[connection.dialect.name], row).rowcount:
+        if connection.execute(_SIGN[connection.dialect.name], row).first() is not None:
             change.log(
                 "signed_off",
                 contact_id,

@@ -22,7 +22,76 @@ ALIKE = 65
 
 _SHORTLIST = 50
 _STOP_WORDS = frozenset(
-    ["about", "after", "also", "among", "and", "are", "been", "before", "being", "between", "both", "but", "can", "could", "each", "for", "from", "further", "have", "into", "its", "more", "most", "new", "other", "our", "over", "own", "same", "should", "some", "such", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those", "through", "under", "until", "upon", "very", "was", "were", "what", "when", "where", "which", "while", "who", "will", "with", "within", "without", "would", "year", "years", "partnership", "partnerships", "partners", "together", "people"]
+    [
+        "about",
+        "after",
+        "also",
+        "among",
+        "and",
+        "are",
+        "been",
+        "before",
+        "being",
+        "between",
+        "both",
+        "but",
+        "can",
+        "could",
+        "each",
+        "for",
+        "from",
+        "further",
+        "have",
+        "into",
+        "its",
+        "more",
+        "most",
+        "new",
+        "other",
+        "our",
+        "over",
+        "own",
+        "same",
+        "should",
+        "some",
+        "such",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "through",
+        "under",
+        "until",
+        "upon",
+        "very",
+        "was",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "while",
+        "who",
+        "will",
+        "with",
+        "within",
+        "without",
+        "would",
+        "year",
+        "years",
+        "partnership",
+        "partnerships",
+        "partners",
+        "together",
+        "people",
+    ]
 )
 
 
@@ -85,7 +154,9 @@ def _rank(connection: Connection, own: Row[Any], wording: Mapping[str, float]) -
         .where(registry_profile.c.partnership_id.in_(list(wording)))
     )
     found = [_compare(own, row, wording[row.partnership_id]) for row in rows]
-    return tuple(sorted((f for f in found if f.likeness >= ALIKE), key=lambda f: (-f.likeness, f.partnership_id)))
+    return tuple(
+        sorted((f for f in found if f.likeness >= ALIKE), key=lambda f: (-f.likeness, f.partnership_id))
+    )
 
 
 def _compare(own: Row[Any], other: Row[Any], wording: float) -> LookAlike:
@@ -95,7 +166,11 @@ def _compare(own: Row[Any], other: Row[Any], wording: float) -> LookAlike:
     likeness = round(max(wording, wording / 2 + 25 * place + 25 * organisations))
     alike = {"purpose and goals": wording >= ALIKE, "place": place > 0, "organisations": organisations > 0}
     return LookAlike(
-        other.partnership_id, other.title, other.stage, likeness, tuple(name for name, holds in alike.items() if holds)
+        other.partnership_id,
+        other.title,
+        other.stage,
+        likeness,
+        tuple(name for name, holds in alike.items() if holds),
     )
 
 

@@ -79,7 +79,9 @@ class Finding:
     def as_json(self) -> dict[str, Any]:
         """The finding as plain data."""
         # By hand: `dataclasses.asdict` copies deeply and takes ten times as long, in every transition.
-        evidence = [{"document": e.document, "revision": e.revision, "pointer": e.pointer} for e in self.evidence]
+        evidence = [
+            {"document": e.document, "revision": e.revision, "pointer": e.pointer} for e in self.evidence
+        ]
         return {
             "code": self.code,
             "name": self.name,

@@ -67,7 +67,13 @@ class Change:
         """Append an event to the trail. The payload holds ids, codes and hashes, never personal data."""
         record = self.partnership
         event = audit.chain(
-            record.id, record.audit_seq + 1, self.now, event_type, actor, audit.canonical(payload), record.audit_hash
+            record.id,
+            record.audit_seq + 1,
+            self.now,
+            event_type,
+            actor,
+            audit.canonical(payload),
+            record.audit_hash,
         )
         record.audit_seq, record.audit_hash, record.audit_at = event.seq, event.hash, event.at
         self.events.append(event)
@@ -81,7 +87,9 @@ class Change:
     ) -> None:
         """Start or restart a clock at a rung or occurrence; restarting raises its generation."""
         record = self.partnership
-        self.clocks.append(timers.Armed(record.id, matter, subject, anchor_at, schedule, record.calendar, rung))
+        self.clocks.append(
+            timers.Armed(record.id, matter, subject, anchor_at, schedule, record.calendar, rung)
+        )
 
 
 _COLUMNS = [table.c[name] for name in Partnership.__dataclass_fields__]
@@ -135,7 +143,8 @@ def begin_many(connection: Connection, partnership_ids: Iterable[str], as_of: da
 def _one(row: Any, partnership_id: str) -> Partnership:
     if row is None:
         raise NotFound(
-            f"There is no partnership “{partnership_id[:64]}”.", mend="`lifecycle list` shows those there are."
+            f"There is no partnership “{partnership_id[:64]}”.",
+            mend="`lifecycle list` shows those there are.",
         )
     return Partnership(*row)
 
@@ -178,7 +187,11 @@ def write(connection: Connection, *changes: Change) -> None:
     Raises:
         Conflict: a partnership was changed by another writer (cannot happen under the lock; the version says so).
     """
-    saves = [{f"b_{name}": getattr(change.partnership, name) for name in _SAVED} for change in changes if change.events]
+    saves = [
+        {f"b_{name}": getattr(change.partnership, name) for name in _SAVED}
+        for change in changes
+        if change.events
+    ]
     if saves:
         saved = connection.execute(_SAVE, saves if len(saves) > 1 else saves[0])
         if len(saves) == 1 and saved.rowcount != 1:

@@ -72,7 +72,9 @@ def _action_overdue(connection: Connection, fired: Fired, people: People) -> Cas
         "owner": action.owner,
         "due_on": action.due_on.isoformat(),
     }
-    return Case(f"action/{number}", facts, [action.owner], [people.get(action.owner).partner_id], fired.anchor_at)
+    return Case(
+        f"action/{number}", facts, [action.owner], [people.get(action.owner).partner_id], fired.anchor_at
+    )
 
 
 def _undeliverable(_connection: Connection, fired: Fired, people: People) -> Case | None:
@@ -89,7 +91,13 @@ def _gate_ready(_connection: Connection, fired: Fired, _people: People) -> Case:
 
 
 def _evaluation_due(_connection: Connection, fired: Fired, people: People) -> Case:
-    return Case(f"evaluation/{fired.subject}", {"ends_on": fired.subject}, (), sorted(people.partners), fired.anchor_at)
+    return Case(
+        f"evaluation/{fired.subject}",
+        {"ends_on": fired.subject},
+        (),
+        sorted(people.partners),
+        fired.anchor_at,
+    )
 
 
 DESCRIBE: Mapping[str, Describe] = {
@@ -130,7 +138,9 @@ def _climb(connection: Connection, change: Change, people: People, fired: Fired)
     ]
     told = sorted({one.contact_id for one in owed})
     numbers = [number for number, _ in fired.due]
-    change.log("escalated", changes.SYSTEM, matter=fired.matter, subject=fired.subject, rungs=numbers, told=told)
+    change.log(
+        "escalated", changes.SYSTEM, matter=fired.matter, subject=fired.subject, rungs=numbers, told=told
+    )
     change.owe(owed)
     return len(owed)
 

@@ -41,7 +41,12 @@ _EVALUATING = frozenset({"renew", "revise", "close"})
 
 
 def collect(
-    connection: Connection, partnership: Partnership, people: People, event: str, request: RequestFact, now: datetime
+    connection: Connection,
+    partnership: Partnership,
+    people: People,
+    event: str,
+    request: RequestFact,
+    now: datetime,
 ) -> Facts:
     """What is known about a partnership at `now`, for the gate of one event."""
     in_evaluation = event in _EVALUATING
@@ -57,7 +62,8 @@ def collect(
         request=request,
         partners={id_: PartnerFact(id_, name) for id_, name in people.partners.items()},
         contacts={
-            c.id: ContactFact(c.id, c.partner_id, c.role, not c.undeliverable) for c in people.contacts.values()
+            c.id: ContactFact(c.id, c.partner_id, c.role, not c.undeliverable)
+            for c in people.contacts.values()
         },
         documents=_documents(connection, partnership.id, event, people),
         look_alikes=look_alikes.find(connection, partnership.id) if event == "confirm_need" else (),
@@ -79,7 +85,8 @@ def _documents(
 def _document(one: documents.Revision, signed: list[documents.SignOff], people: People) -> DocumentFact:
     mine = (s for s in signed if (s.kind, s.subject, s.revision) == (one.kind, one.subject, one.revision))
     sign_offs = tuple(
-        SignOffFact(s.partner_id, s.contact_id, people.get(s.contact_id).role, s.revision, s.signed_at) for s in mine
+        SignOffFact(s.partner_id, s.contact_id, people.get(s.contact_id).role, s.revision, s.signed_at)
+        for s in mine
     )
     return DocumentFact(
         one.kind, one.subject, one.revision, one.sha256, one.content, one.author, one.created_at, sign_offs
@@ -122,6 +129,8 @@ def _evaluation_round(connection: Connection, partnership_id: str, people: Peopl
 
 def _actions(connection: Connection, partnership_id: str) -> tuple[ActionFact, ...]:
     return tuple(
-        ActionFact(a.number, a.round, a.question, a.asked_by, a.what, a.owner, a.due_on, a.verified_at is not None)
+        ActionFact(
+            a.number, a.round, a.question, a.asked_by, a.what, a.owner, a.due_on, a.verified_at is not None
+        )
         for a in reviews.actions(connection, partnership_id)
     )

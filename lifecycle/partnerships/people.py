@@ -61,14 +61,18 @@ class People:
             able = [c.id for c in self.of(found.partner_id, roles)]
             raise NotAllowed(
                 f"{contact_id} is {found.role} of {found.partner_id} and cannot {what} on its behalf.",
-                mend=f"Ask {' or '.join(able)}." if able else f"Register a {' or '.join(roles)} of that partner.",
+                mend=f"Ask {' or '.join(able)}."
+                if able
+                else f"Register a {' or '.join(roles)} of that partner.",
             )
         return found
 
     def of(self, partner_id: str, roles: Iterable[str]) -> list[Contact]:
         """A partner's contacts of some roles, in the order of their ids."""
         wanted = set(roles)
-        return [c for _, c in sorted(self.contacts.items()) if c.partner_id == partner_id and c.role in wanted]
+        return [
+            c for _, c in sorted(self.contacts.items()) if c.partner_id == partner_id and c.role in wanted
+        ]
 
     def reachable(self, partner_id: str, *roles: str) -> list[Contact]:
         """The first role of the list that has contacts with a working address, and those contacts.

@@ -53,6 +53,6 @@ def _check(connection: Connection, change: Change, people: People) -> GateReport
     if not timers.is_open(connection, record.id, "gate_ready"):
         change.log("gate_ready", changes.SYSTEM, event=event)
         change.arm("gate_ready", f"{event}/{target}", change.now, ladders.GATE_READY_UNUSED)
-        facts = {"event": event, "target": target}
-        change.owe([Owed(record.coordinator, "gate_ready", f"gate/{event}/{record.version}", facts)])
+        told = {"event": event, "target": target}
+        change.owe([Owed(record.coordinator, "gate_ready", f"gate/{event}/{record.version}", told)])
     return report

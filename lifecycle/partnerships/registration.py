@@ -27,7 +27,9 @@ def create(database: Database, registration: Mapping[str, Any], settings: Settin
     rules.validate("partnership", registration)
     _require_people(registration)
     with database.write() as connection:
-        taken = connection.execute(select(partnership.c.id).where(partnership.c.id == registration["id"])).first()
+        taken = connection.execute(
+            select(partnership.c.id).where(partnership.c.id == registration["id"])
+        ).first()
         if taken is not None:
             raise Conflict(f"The id “{registration['id']}” is taken.", mend="Choose another id.")
         _insert(connection, registration, settings, now)
@@ -39,17 +41,25 @@ def _require_people(registration: Mapping[str, Any]) -> None:
     partners = [p["id"] for p in registration["partners"]]
     contacts = [c["id"] for p in registration["partners"] for c in p["contacts"]]
     if registration["proposed_by"] not in partners:
-        faults.append(Fault("/proposed_by", "known partner", "Name one of the partners listed under /partners."))
+        faults.append(
+            Fault("/proposed_by", "known partner", "Name one of the partners listed under /partners.")
+        )
     if registration["coordinator"] not in contacts:
-        faults.append(Fault("/coordinator", "known contact", "Name one of the contacts listed under /partners."))
+        faults.append(
+            Fault("/coordinator", "known contact", "Name one of the contacts listed under /partners.")
+        )
     for what, ids in (("partner", partners), ("contact", contacts)):
         for double in sorted({one for one in ids if ids.count(one) > 1}):
-            faults.append(Fault("/partners", f"unique {what} ids", f"“{double}” stands more than once: rename one."))
+            faults.append(
+                Fault("/partners", f"unique {what} ids", f"“{double}” stands more than once: rename one.")
+            )
     if faults:
         raise Invalid(faults, "The registration")
 
 
-def _insert(connection: Connection, registration: Mapping[str, Any], settings: Settings, now: datetime) -> None:
+def _insert(
+    connection: Connection, registration: Mapping[str, Any], settings: Settings, now: datetime
+) -> None:
     partnership_id = registration["id"]
     zone = registration.get("time_zone", settings.time_zone)
     first = audit.chain(
@@ -85,13 +95,21 @@ def _insert(connection: Connection, registration: Mapping[str, Any], settings: S
     }
     connection.execute(insert(partnership), row)
     connection.execute(insert(audit_event), vars(first))
-    partners = [{"partnership_id": partnership_id, "id": p["id"], "name": p["name"]} for p in registration["partners"]]
+    partners = [
+        {"partnership_id": partnership_id, "id": p["id"], "name": p["name"]} for p in registration["partners"]
+    ]
     connection.execute(insert(partner), partners)
-    contacts = [_contact_row(partnership_id, p["id"], c, zone) for p in registration["partners"] for c in p["contacts"]]
+    contacts = [
+        _contact_row(partnership_id, p["id"], c, zone)
+        for p in registration["partners"]
+        for c in p["contacts"]
+    ]
     connection.execute(insert(contact), contacts)
 
 
-def _contact_row(partnership_id: str, partner_id: str, person: Mapping[str, Any], zone: str) -> dict[str, Any]:
+def _contact_row(
+    partnership_id: str, partner_id: str, person: Mapping[str, Any], zone: str
+) -> dict[str, Any]:
     return {
         "partnership_id": partnership_id,
         "id": person["id"],
@@ -124,7 +142,9 @@ def put_partner(
         for person in entry["contacts"]:
             known = people.contacts.get(person["id"])
             if known is not None and known.partner_id != entry["id"]:
-                raise Conflict(f"“{person['id']}” is a contact of {known.partner_id}.", mend="Choose another id.")
+                raise Conflict(
+                    f"“{person['id']}” is a contact of {known.partner_id}.", mend="Choose another id."
+                )
         if entry["id"] in people.partners:
             where = (partner.c.partnership_id == partnership_id, partner.c.id == entry["id"])
             connection.execute(update(partner).where(*where).values(name=entry["name"]))

@@ -133,7 +133,8 @@ def decide(database: Database, request_id: str, now: datetime) -> Decision:
 _REQUEST = [transition_request.c[name] for name in Request.__dataclass_fields__]
 _BY_ID = select(*_REQUEST).where(transition_request.c.id == bindparam("id"))
 _BY_KEY = select(*_REQUEST).where(
-    transition_request.c.partnership_id == bindparam("id"), transition_request.c.idempotency_key == bindparam("key")
+    transition_request.c.partnership_id == bindparam("id"),
+    transition_request.c.idempotency_key == bindparam("key"),
 )
 _KEEP = insert(transition_request)
 _CLOSE = update(transition_request).where(transition_request.c.id == bindparam("b_id"))
@@ -149,11 +150,15 @@ def _known(
         return None
     known = Request(*row)
     if (known.event, known.requested_by, known.reason) != (event, by, reason):
-        raise Conflict("This idempotency key was used for another request.", mend="Use a new key for a new request.")
+        raise Conflict(
+            "This idempotency key was used for another request.", mend="Use a new key for a new request."
+        )
     return known
 
 
-def _asked(change: Change, people: People, event: str, by: str, reason: str | None, key: str | None) -> Request:
+def _asked(
+    change: Change, people: People, event: str, by: str, reason: str | None, key: str | None
+) -> Request:
     """The request, once it is clear that this contact may ask for this event in this stage."""
     record = change.partnership
     people.entitled(by, BINDING_ROLES, "ask for a transition")
@@ -165,7 +170,9 @@ def _asked(change: Change, people: People, event: str, by: str, reason: str | No
 def _find(connection: Connection, request_id: str) -> Request:
     row = connection.execute(_BY_ID, {"id": request_id}).one_or_none()
     if row is None:
-        raise NotFound(f"There is no transition request “{request_id[:64]}”.", mend="Ask for the transition again.")
+        raise NotFound(
+            f"There is no transition request “{request_id[:64]}”.", mend="Ask for the transition again."
+        )
     return Request(*row)
 
 
@@ -200,7 +207,12 @@ def _take(
     record.stage, record.stage_entered_at = target, change.now
     waived = [finding.code for finding in report.waived]
     change.log(
-        "stage_changed", request.requested_by, event=request.event, source=source, target=target, waived=waived
+        "stage_changed",
+        request.requested_by,
+        event=request.event,
+        source=source,
+        target=target,
+        waived=waived,
     )
     effects.follow(connection, change, request.event, facts)
     change.owe(_announcements(change, people, request, report, source))
@@ -209,14 +221,21 @@ def _take(
 
 
 def _refuse(
-    connection: Connection, change: Change, request: Request, kept: bool, report: GateReport | None, detail: str
+    connection: Connection,
+    change: Change,
+    request: Request,
+    kept: bool,
+    report: GateReport | None,
+    detail: str,
 ) -> Decision:
     record = change.partnership
     as_json = None if report is None else report.as_json()
     _close(connection, request, kept, "refused", change.now, as_json, detail)
     blocking = () if report is None else report.blocking
     codes = [finding.code for finding in blocking]
-    change.log("transition_refused", request.requested_by, event=request.event, stage=record.stage, blocking=codes)
+    change.log(
+        "transition_refused", request.requested_by, event=request.event, stage=record.stage, blocking=codes
+    )
     facts = {
         "event": request.event,
         "stage": record.stage,
@@ -259,7 +278,12 @@ def _announcements(
         "requested_by": request.requested_by,
         "reason": request.reason,
         "waived": [
-            {"code": f.code, "name": f.name, "reasons": list(f.waiver_reasons), "waived_by": list(f.waived_by)}
+            {
+                "code": f.code,
+                "name": f.name,
+                "reasons": list(f.waiver_reasons),
+                "waived_by": list(f.waived_by),
+            }
             for f in report.waived
         ],
         "advisories": _told([f for f in report.findings if f.outcome == "unmet"]),
@@ -321,7 +345,9 @@ def waive(
         why = "is advisory and blocks nothing" if criterion.severity == "advisory" else "is never waived"
         raise NotAllowed(f"{code} ({criterion.name}) {why}.", mend="Meet it instead.")
     if not reason.strip():
-        raise NotAllowed("A waiver needs a reason.", mend="Say why the criterion may be passed over, with --reason.")
+        raise NotAllowed(
+            "A waiver needs a reason.", mend="Say why the criterion may be passed over, with --reason."
+        )
     with database.write() as connection:
         change = changes.begin(connection, partnership_id, now)
         people = people_of(connection, partnership_id)[partnership_id]
@@ -338,5 +364,3 @@ def waive(
         connection.execute(insert(waiver), row)
         change.log("waiver_granted", by, event=event, criterion=code, partner=sponsor.partner_id)
         changes.write(connection, change)
-
-

@@ -83,7 +83,8 @@ def find_round(connection: Connection, partnership_id: str, number: int) -> Roun
     found = [one for one in rounds(connection, partnership_id) if one.number == number]
     if not found:
         raise NotFound(
-            f"Partnership {partnership_id} has no review round {number}.", mend="`lifecycle show ID` lists its rounds."
+            f"Partnership {partnership_id} has no review round {number}.",
+            mend="`lifecycle show ID` lists its rounds.",
         )
     return found[0]
 

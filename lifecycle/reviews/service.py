@@ -75,7 +75,9 @@ def _open_due(connection: Connection, locked: Mapping[str, Change], fired: Seque
     for one in fired:
         plan, occurrences = one.schedule, [number for number, _ in one.due]
         change = locked[one.partnership_id]
-        openings.append(Opening(change, "schedule", plan["respondents"], plan["open_working_days"], occurrences))
+        openings.append(
+            Opening(change, "schedule", plan["respondents"], plan["open_working_days"], occurrences)
+        )
     open_rounds(connection, openings)
 
 
@@ -99,7 +101,9 @@ def open_rounds(connection: Connection, openings: Sequence[Opening]) -> None:
     connection.execute(insert(review_invitation), invitations)
 
 
-def _round_row(partnership_id: str, number: int, occasion: str, now: datetime, closes_at: datetime) -> dict[str, Any]:
+def _round_row(
+    partnership_id: str, number: int, occasion: str, now: datetime, closes_at: datetime
+) -> dict[str, Any]:
     return {
         "partnership_id": partnership_id,
         "number": number,
@@ -123,7 +127,8 @@ def _announce(opening: Opening, number: int, closes_at: datetime) -> None:
     )
     facts = {"round": number, "occasion": opening.occasion, "respondents": len(opening.respondents)}
     change.owe(
-        Owed(contact_id, "review_opened", f"review/{number}", facts, closes_at) for contact_id in opening.respondents
+        Owed(contact_id, "review_opened", f"review/{number}", facts, closes_at)
+        for contact_id in opening.respondents
     )
     change.arm(REVIEW_CLOSES, str(number), closes_at, ladders.AT_ANCHOR)
     change.arm(UNANSWERED, str(number), closes_at, ladders.REVIEW_UNANSWERED, _first_reminder(opening))
@@ -149,7 +154,9 @@ def respond(
     """
     document_rules.validate("review_response", content)
     if content["round"] != number:
-        raise Invalid([Fault("/round", "const", f"Write {number}: the round that this answers.")], "The response")
+        raise Invalid(
+            [Fault("/round", "const", f"Write {number}: the round that this answers.")], "The response"
+        )
     with database.write() as connection:
         change = changes.begin(connection, partnership_id, now)
         people = people_of(connection, partnership_id)[partnership_id]
@@ -216,7 +223,9 @@ def _ask_for_actions(
     numbered = [{"number": row["number"], "question": row["question"]} for row in rows]
     change.log("corrective_actions_asked", partner_id, round=number, actions=numbered)
     facts = {"round": number, "asked_by": partner_id, "actions": numbered}
-    change.owe([Owed(record.coordinator, "action_asked", f"review/{number}/actions/{rows[0]['number']}", facts)])
+    change.owe(
+        [Owed(record.coordinator, "action_asked", f"review/{number}/actions/{rows[0]['number']}", facts)]
+    )
 
 
 def _close_due(connection: Connection, locked: Mapping[str, Change], fired: Sequence[Fired]) -> None:
@@ -244,7 +253,12 @@ def _close_or_extend(connection: Connection, change: Change, people: People, num
     connection.execute(update(review_round).where(*where).values(closed_at=change.now, quorate=int(quorate)))
     negative = sum(len(rules.negative_questions(answer)) for answer in answers.values())
     change.log(
-        "review_closed", changes.SYSTEM, round=number, quorate=quorate, asked=len(asked), answered=len(answers)
+        "review_closed",
+        changes.SYSTEM,
+        round=number,
+        quorate=quorate,
+        asked=len(asked),
+        answered=len(answers),
     )
     facts = {
         "round": number,
@@ -260,10 +274,15 @@ def _close_or_extend(connection: Connection, change: Change, people: People, num
 def _tell_sponsors(
     people: People, asked: Mapping[str, str], missing: Iterable[str], number: int, closes_at: datetime
 ) -> list[Owed]:
-    facts = {"round": number, "missing": sorted(missing)}
-    partners = sorted({asked[contact_id] for contact_id in facts["missing"]})
-    sponsors = [person.id for partner_id in partners for person in people.reachable(partner_id, "sponsor", "primary")]
-    return [Owed(contact_id, "review_extended", f"review/{number}", facts, closes_at) for contact_id in sponsors]
+    silent = sorted(missing)
+    facts = {"round": number, "missing": silent}
+    partners = sorted({asked[contact_id] for contact_id in silent})
+    sponsors = [
+        person.id for partner_id in partners for person in people.reachable(partner_id, "sponsor", "primary")
+    ]
+    return [
+        Owed(contact_id, "review_extended", f"review/{number}", facts, closes_at) for contact_id in sponsors
+    ]
 
 
 def plan_action(
@@ -310,7 +329,9 @@ def verify_action(database: Database, partnership_id: str, number: int, by: str,
         checker = people.entitled(by, BINDING_ROLES, "verify a corrective action")
         action = _require_unverified(connection, partnership_id, number)
         if action.owner is None:
-            raise NotAllowed(f"Corrective action {number} has no plan yet.", mend="Plan it first: what, owner, due.")
+            raise NotAllowed(
+                f"Corrective action {number} has no plan yet.", mend="Plan it first: what, owner, due."
+            )
         if people.get(action.owner).partner_id == checker.partner_id:
             raise NotAllowed(
                 f"{by} belongs to the partner that owns action {number}.", mend="Another partner verifies it."
@@ -318,7 +339,9 @@ def verify_action(database: Database, partnership_id: str, number: int, by: str,
         _update_action(connection, partnership_id, number, verified_by=by, verified_at=change.now)
         change.log("corrective_action_verified", by, number=number)
         timers.stop(connection, partnership_id, change.now, "action_overdue", str(number))
-        outbox.withdraw(connection, partnership_id, f"action/{number}", ("action_reminder", "action_escalated"))
+        outbox.withdraw(
+            connection, partnership_id, f"action/{number}", ("action_reminder", "action_escalated")
+        )
         changes.write(connection, change)
 
 

@@ -40,7 +40,11 @@ class Fired:
 
 
 def due_at(
-    schedule: Mapping[str, Any], rung: int, anchor_at: datetime, calendar: Calendar, pauses: Sequence[ladders.Pause]
+    schedule: Mapping[str, Any],
+    rung: int,
+    anchor_at: datetime,
+    calendar: Calendar,
+    pauses: Sequence[ladders.Pause],
 ) -> datetime | None:
     """When the given rung or occurrence is due, UTC; None when there is no such rung, or while the clock is paused.
 
@@ -63,7 +67,8 @@ _UNIQUE = ["partnership_id", "matter", "subject"]
 def _upsert(insert: Any) -> Any:
     statement = insert(timer)
     renewed = {
-        name: statement.excluded[name] for name in ("anchor_at", "schedule", "calendar", "due_at", "pauses", "rung")
+        name: statement.excluded[name]
+        for name in ("anchor_at", "schedule", "calendar", "due_at", "pauses", "rung")
     }
     return statement.on_conflict_do_update(
         index_elements=_UNIQUE, set_={"generation": timer.c.generation + 1, "done_at": None, **renewed}
@@ -96,13 +101,17 @@ def _row(clock: Armed) -> dict[str, Any]:
 
 
 _STOP_ALL = (
-    update(timer).where(timer.c.partnership_id == bindparam("b_id"), timer.c.done_at.is_(None)).values(done_at=bindparam("b_at"))
+    update(timer)
+    .where(timer.c.partnership_id == bindparam("b_id"), timer.c.done_at.is_(None))
+    .values(done_at=bindparam("b_at"))
 )
 _STOP_MATTER = _STOP_ALL.where(timer.c.matter == bindparam("b_matter"))
 _STOP_ONE = _STOP_MATTER.where(timer.c.subject == bindparam("b_subject"))
 
 
-def stop(connection: Connection, partnership_id: str, now: datetime, matter: str, subject: str | None = None) -> None:
+def stop(
+    connection: Connection, partnership_id: str, now: datetime, matter: str, subject: str | None = None
+) -> None:
     """Stop a matter's clocks (all subjects, or one): what it waited for has happened."""
     values = {"b_id": partnership_id, "b_at": now, "b_matter": matter}
     if subject is None:
@@ -175,7 +184,9 @@ _DUE_OF = (
 )
 
 
-def partnerships_due(connection: Connection, matters: Sequence[str], as_of: datetime, limit: int) -> list[str]:
+def partnerships_due(
+    connection: Connection, matters: Sequence[str], as_of: datetime, limit: int
+) -> list[str]:
     """The partnerships whose clocks of these matters are due at `as_of`, longest overdue first.
 
     Costs what is due, not what exists: the partial index `ix_timer_due` holds only open clocks.
@@ -185,7 +196,9 @@ def partnerships_due(connection: Connection, matters: Sequence[str], as_of: date
 
 
 def _insert_firing(insert: Any) -> Any:
-    return insert(timer_firing).on_conflict_do_nothing().returning(timer_firing.c.timer_id, timer_firing.c.rung)
+    return (
+        insert(timer_firing).on_conflict_do_nothing().returning(timer_firing.c.timer_id, timer_firing.c.rung)
+    )
 
 
 _FIRE = {"sqlite": _insert_firing(sqlite.insert), "postgresql": _insert_firing(postgresql.insert)}
@@ -204,7 +217,9 @@ def claim(
     Exactly once: a rung is claimed by inserting its firing, in the caller's transaction; whoever comes second gets
     nothing. After a time down, every missed rung is claimed in one `Fired`, none is skipped.
     """
-    rows = connection.execute(_DUE_OF, {"ids": list(partnership_ids), "matters": list(matters), "as_of": as_of}).all()
+    rows = connection.execute(
+        _DUE_OF, {"ids": list(partnership_ids), "matters": list(matters), "as_of": as_of}
+    ).all()
     if not rows:
         return []
     due = {row.id: _rungs_due(row, as_of) for row in rows}

@@ -67,10 +67,14 @@ def test_what_is_owed_is_sent_once(database: Database, now: datetime, api: SendG
     assert states(database) == ["sent", "sent"]
 
 
-def test_two_senders_at_once_send_each_notice_once(database: Database, now: datetime, api: SendGridApi) -> None:
+def test_two_senders_at_once_send_each_notice_once(
+    database: Database, now: datetime, api: SendGridApi
+) -> None:
     registered(database, now)
     owe(database, now, *(f"gate/{number}" for number in range(20)))
-    senders = [threading.Thread(target=send_notices, args=(database, by_sendgrid(api), now)) for _ in range(2)]
+    senders = [
+        threading.Thread(target=send_notices, args=(database, by_sendgrid(api), now)) for _ in range(2)
+    ]
     for sender in senders:
         sender.start()
     for sender in senders:
@@ -89,7 +93,9 @@ def test_a_safe_failure_is_tried_again_later(database: Database, now: datetime, 
     assert len(api.accepted) == 1
 
 
-def test_an_ambiguous_outcome_waits_to_be_reconciled(database: Database, now: datetime, api: SendGridApi) -> None:
+def test_an_ambiguous_outcome_waits_to_be_reconciled(
+    database: Database, now: datetime, api: SendGridApi
+) -> None:
     """The provider took it and the answer was lost: never sent again unasked."""
     registered(database, now)
     owe(database, now, "gate/1")
@@ -157,7 +163,9 @@ def test_a_refused_address_is_a_visible_failure_that_someone_is_told_of(
     assert "city" in api.accepted[0]["content"][0]["value"].lower()
 
 
-def test_an_address_that_cannot_be_one_fails_alone(database: Database, now: datetime, api: SendGridApi) -> None:
+def test_an_address_that_cannot_be_one_fails_alone(
+    database: Database, now: datetime, api: SendGridApi
+) -> None:
     registered(database, now)
     with database.write() as connection:
         connection.execute(update(contact).where(contact.c.id == "city-primary").values(email="no address"))
@@ -167,7 +175,9 @@ def test_an_address_that_cannot_be_one_fails_alone(database: Database, now: date
     assert (drained.failed, drained.sent) == (1, 2)
 
 
-def test_a_rejected_account_stops_the_queue_and_keeps_it(database: Database, now: datetime, api: SendGridApi) -> None:
+def test_a_rejected_account_stops_the_queue_and_keeps_it(
+    database: Database, now: datetime, api: SendGridApi
+) -> None:
     registered(database, now)
     owe(database, now, "gate/1", "gate/2")
     api.fail_next(401)
@@ -177,7 +187,9 @@ def test_a_rejected_account_stops_the_queue_and_keeps_it(database: Database, now
     assert send_notices(database, by_sendgrid(api), now).sent == 2
 
 
-def test_the_file_transport_leaves_one_file_a_notice(database: Database, now: datetime, tmp_path: Path) -> None:
+def test_the_file_transport_leaves_one_file_a_notice(
+    database: Database, now: datetime, tmp_path: Path
+) -> None:
     registered(database, now)
     owe(database, now, "gate/1", "gate/2")
     settings = Settings(_env_file=None, mailbox=tmp_path / "mailbox")

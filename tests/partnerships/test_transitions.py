@@ -28,7 +28,9 @@ def stage(database: Database, partnership_id: str = "harbour") -> str:
         return changes.find(connection, partnership_id).stage
 
 
-def test_a_taken_transition_is_one_version_with_its_event_and_its_notices(database: Database, now: datetime) -> None:
+def test_a_taken_transition_is_one_version_with_its_event_and_its_notices(
+    database: Database, now: datetime
+) -> None:
     registered(database, now, stage="maintaining")
     decision = service.transition(database, "harbour", "suspend", "city-primary", now, REASON)
     assert (decision.state, decision.stage) == ("taken", "suspended")
@@ -36,7 +38,10 @@ def test_a_taken_transition_is_one_version_with_its_event_and_its_notices(databa
         record = changes.find(connection, "harbour")
         told = connection.execute(select(notice.c.contact_id, notice.c.template)).all()
     assert (record.version, record.suspended_from) == (2, "maintaining")
-    assert sorted(map(tuple, told)) == [("city-primary", "stage_changed"), ("clinic-primary", "stage_changed")]
+    assert sorted(map(tuple, told)) == [
+        ("city-primary", "stage_changed"),
+        ("clinic-primary", "stage_changed"),
+    ]
 
 
 @pytest.mark.parametrize("left", ["maintaining", "evaluating"])
@@ -149,7 +154,9 @@ def test_a_kept_request_is_decided_later(database: Database, now: datetime) -> N
     assert service.pending_requests(database) == []
 
 
-def test_a_kept_request_that_the_stage_no_longer_allows_is_refused_in_words(database: Database, now: datetime) -> None:
+def test_a_kept_request_that_the_stage_no_longer_allows_is_refused_in_words(
+    database: Database, now: datetime
+) -> None:
     registered(database, now, stage="maintaining")
     request_id = service.request_transition(database, "harbour", "suspend", "city-primary", now, REASON)
     service.transition(database, "harbour", "suspend", "clinic-primary", now, REASON)
@@ -196,7 +203,9 @@ def test_an_observer_cannot_ask_on_its_partners_behalf(database: Database, now: 
         service.transition(database, "harbour", "suspend", "city-deputy", now, REASON)
 
 
-def test_suspension_stops_every_clock_and_resuming_gives_the_time_back(database: Database, now: datetime) -> None:
+def test_suspension_stops_every_clock_and_resuming_gives_the_time_back(
+    database: Database, now: datetime
+) -> None:
     registered(database, now, stage="maintaining")
     reviewed(database, "harbour", now, first_on="2026-03-30")
     service.transition(database, "harbour", "suspend", "city-primary", now, REASON)

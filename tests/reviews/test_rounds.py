@@ -56,7 +56,9 @@ def test_after_a_year_down_one_round_opens_and_the_trail_names_what_was_missed(
     assert told(database, "review_opened") == ["city-primary", "clinic-primary"]
 
 
-def test_who_does_not_answer_is_reminded_then_the_deputy_the_sponsor_and_the_lead_hear(opened: Database) -> None:
+def test_who_does_not_answer_is_reminded_then_the_deputy_the_sponsor_and_the_lead_hear(
+    opened: Database,
+) -> None:
     reviews.respond(opened, "harbour", 1, "clinic-primary", answer(1), datetime(2026, 3, 3, 9, tzinfo=UTC))
     for day in range(3, 25):
         at = datetime(2026, 3, day, 18, tzinfo=UTC)
@@ -93,7 +95,9 @@ def test_a_quorate_round_closes_and_its_result_is_told(opened: Database, now: da
     assert told(opened, "review_closed") == ["city-primary", "clinic-primary"]
 
 
-def test_below_quorum_a_round_is_extended_once_then_closed_as_no_quorum(opened: Database, now: datetime) -> None:
+def test_below_quorum_a_round_is_extended_once_then_closed_as_no_quorum(
+    opened: Database, now: datetime
+) -> None:
     reviews.respond(opened, "harbour", 1, "clinic-primary", answer(1), now)
     reviews.sweep_reviews(opened, datetime(2026, 3, 16, 17, tzinfo=UTC))
     with opened.read() as connection:
@@ -111,7 +115,11 @@ def test_a_negative_answer_asks_for_a_corrective_action_once_per_question_and_pa
     reviews.respond(opened, "harbour", 1, "city-primary", answer(1, q3=2, q9=1), now)
     with opened.read() as connection:
         actions = queries.actions(connection, "harbour")
-    assert [(a.number, a.question, a.asked_by) for a in actions] == [(1, "q3", "city"), (2, "q8", "city"), (3, "q9", "city")]
+    assert [(a.number, a.question, a.asked_by) for a in actions] == [
+        (1, "q3", "city"),
+        (2, "q8", "city"),
+        (3, "q9", "city"),
+    ]
     assert told(opened, "action_asked") == ["clinic-primary", "clinic-primary"]
 
 
@@ -124,10 +132,14 @@ def test_answering_twice_keeps_both_and_the_newest_counts(opened: Database, now:
     assert {a["score"] for a in newest["answers"]} == {3}
 
 
-def test_an_action_is_planned_reminded_and_verified_by_another_partner(opened: Database, now: datetime) -> None:
+def test_an_action_is_planned_reminded_and_verified_by_another_partner(
+    opened: Database, now: datetime
+) -> None:
     reviews.respond(opened, "harbour", 1, "city-primary", answer(1, q3=1), now)
     due = date(2026, 3, 20)
-    reviews.plan_action(opened, "harbour", 1, "Publish the mandate.", "clinic-deputy", due, "clinic-primary", now)
+    reviews.plan_action(
+        opened, "harbour", 1, "Publish the mandate.", "clinic-deputy", due, "clinic-primary", now
+    )
     sweep_escalations(opened, datetime(2026, 3, 21, 9, tzinfo=UTC))
     assert told(opened, "action_reminder") == ["clinic-deputy"]
     sweep_escalations(opened, datetime(2026, 3, 31, 9, tzinfo=UTC))
@@ -157,7 +169,13 @@ def test_bad_answers_are_refused_and_change_nothing(opened: Database, now: datet
     refused(NotFound, "not a contact", 1, "stranger", answer(1))
     refused(NotFound, "no review round 7", 7, "city-primary", answer(7))
     refused(Invalid, "/round", 1, "city-primary", answer(2))
-    refused(Invalid, "/answers/0/score", 1, "city-primary", {"round": 1, "answers": [{"question": "q1", "score": 9}]})
+    refused(
+        Invalid,
+        "/answers/0/score",
+        1,
+        "city-primary",
+        {"round": 1, "answers": [{"question": "q1", "score": 9}]},
+    )
     assert contents(opened) == before
 
 
@@ -170,7 +188,15 @@ def test_after_the_round_closed_an_answer_is_refused(opened: Database) -> None:
 
 @pytest.mark.parametrize(
     ("answered", "expected"),
-    [({"a1", "b1"}, True), ({"a1", "a2"}, False), ({"a1"}, False), ({"a1", "b1", "a2"}, True), (set(), False)],
+    [
+        ({"a1", "b1"}, True),
+        ({"a1", "a2"}, False),
+        ({"a1"}, False),
+        ({"a1", "b1", "a2"}, True),
+        (set(), False),
+    ],
 )
-def test_a_quorum_is_an_answer_of_each_partner_and_half_of_those_asked(answered: set[str], expected: bool) -> None:
+def test_a_quorum_is_an_answer_of_each_partner_and_half_of_those_asked(
+    answered: set[str], expected: bool
+) -> None:
     assert rules.quorate({"a1": "a", "a2": "a", "b1": "b", "b2": "b"}, answered) is expected

