@@ -48,9 +48,9 @@ build: $(READY)  ## wheel and sdist
 	@$(BIN)/python -m build --installer uv --outdir dist
 
 bench: $(READY)  ## the ratios of facts.md, W1 and W2
-	@$(BIN)/python benchmarks/transition.py
-	@$(BIN)/python benchmarks/sweep.py
-	@$(BIN)/python benchmarks/startup.py
+	@$(BIN)/python -m benchmarks.transition
+	@$(BIN)/python -m benchmarks.sweep
+	@$(BIN)/python -m benchmarks.startup
 
 clean:  ## remove what was built or installed here
 	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

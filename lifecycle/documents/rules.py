@@ -17,8 +17,8 @@ from lifecycle.documents.reading import parse
 from lifecycle.errors import Fault, Invalid, NotFound
 
 if TYPE_CHECKING:
-    from jsonschema.exceptions import ValidationError  # type: ignore[import-untyped]
-    from jsonschema.protocols import Validator  # type: ignore[import-untyped]
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
 
 __all__ = ["KINDS", "VERSIONS", "canonical", "load_schema", "parse", "sha256", "validate"]
 
@@ -100,8 +100,8 @@ def _faults(validator: "Validator", content: Any) -> Iterator[Fault]:
 @cache
 def _validator(kind: str, version: int) -> "Validator":
     """The validator of a schema, built once; the schemas themselves are checked by tests, not here."""
-    from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
-    from jsonschema.validators import extend  # type: ignore[import-untyped]
+    from jsonschema import Draft202012Validator, FormatChecker
+    from jsonschema.validators import extend
 
     checker = FormatChecker(formats=())
     for name, one in FORMATS.items():

@@ -1,0 +1,77 @@
+"""The command table: every command and where it lives. Imports typer and the command modules, nothing heavy."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from lifecycle import __version__
+from lifecycle.cli import (
+    actions,
+    auditing,
+    deciding,
+    doctor,
+    drawing,
+    evidence,
+    importing,
+    outbox,
+    reading,
+    registering,
+    running,
+)
+
+# Rich's help panels would double the time of `--help`.
+app = typer.Typer(
+    help="Runs partnerships between organisations, from the definition of their need to their evaluation.",
+    epilog="Exit status: 0 done, 1 refused by a rule, 2 wrong usage, 3 not found.",
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"partnership-lifecycle {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    pass
+
+
+_command: Callable[..., None]
+for _name, _command in (
+    ("demo", running.demo),
+    ("up", running.up),
+    ("init-db", registering.init_db),
+    ("new", registering.new),
+    ("import", importing.import_files),
+    ("partner", registering.partner),
+    ("list", reading.list_partnerships),
+    ("show", reading.show),
+    ("put", evidence.put),
+    ("document", reading.document),
+    ("signoff", evidence.signoff),
+    ("check", deciding.check),
+    ("transition", deciding.transition),
+    ("waive", deciding.waive),
+    ("respond", evidence.respond),
+):
+    app.command(_name)(_command)
+app.add_typer(actions.app, name="action")
+app.add_typer(outbox.app, name="outbox")
+app.add_typer(auditing.app, name="audit")
+for _name, _command in (
+    ("run", running.run),
+    ("diagram", drawing.diagram),
+    ("export", reading.export),
+    ("doctor", doctor.doctor),
+):
+    app.command(_name)(_command)

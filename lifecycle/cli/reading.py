@@ -1,0 +1,130 @@
+"""`list`, `show`, `document`, `export`: reading the record."""
+
+from typing import Annotated, Any
+
+import typer
+
+from lifecycle import clock
+from lifecycle.cli.installation import opened
+from lifecycle.cli.options import Id, Json, Kind, Subject
+from lifecycle.cli.output import print_json, say, table
+
+MATTERS = {
+    "review_due": "review opens",
+    "review_closes": "review closes",
+    "review_unanswered": "reminder of a review",
+    "signoff_missing": "reminder of a sign-off",
+    "action_overdue": "reminder of an action",
+    "contact_undeliverable": "address problem climbs",
+    "gate_ready": "reminder of an open gate",
+    "evaluation_due": "call to evaluate",
+}
+"""What the clocks' matters are called for a reader."""
+
+
+def list_partnerships(
+    stage: Annotated[str | None, typer.Option(help="Only those in this stage.")] = None,
+    after: Annotated[str, typer.Option(metavar="ID", help="The next page: ids after this one.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 100,
+    json: Json = False,
+) -> None:
+    """List partnerships and what is due next."""
+    from lifecycle.partnerships import queries
+
+    _require_stage(stage)
+    with opened() as (database, _), database.read() as connection:
+        found = queries.portfolio(connection, stage, after, limit)
+    if json:
+        print_json({"partnerships": found, "next_after": found[-1]["id"] if len(found) == limit else None})
+        return
+    rows = [(p["id"], p["title"], p["stage"], f"{p['stage_entered_at']:%Y-%m-%d}", _next(p)) for p in found]
+    table(["id", "title", "stage", "since", "due next"], rows)
+    if not found:
+        say("No partnerships here. `lifecycle new FILE` registers one, `lifecycle demo` shows three.")
+    elif len(found) == limit:
+        say(f"There may be more: `lifecycle list --after {found[-1]['id']}`.")
+
+
+def _require_stage(stage: str | None) -> None:
+    from lifecycle.errors import Usage
+    from lifecycle.stages import STAGES
+
+    if stage is not None and stage not in STAGES:
+        raise Usage(f"“{stage[:40]}” is not a stage.", mend=f"Stages are: {', '.join(STAGES)}.")
+
+
+def _next(partnership: dict[str, Any]) -> str:
+    from zoneinfo import ZoneInfo
+
+    due = partnership["next_due"]
+    if due is None:
+        return "–"
+    return f"{due.due_at.astimezone(ZoneInfo(partnership['time_zone'])):%Y-%m-%d} {MATTERS.get(due.matter, due.matter)}"
+
+
+def show(id: Id, json: Json = False) -> None:
+    """Show one partnership whole.
+
+    Stage, people, documents, reviews, clocks, and what needs attention.
+    """
+    from lifecycle.partnerships import queries
+
+    now = clock.now()
+    with opened() as (database, _), database.read() as connection:
+        found = queries.overview(connection, id, now)
+    if json:
+        print_json(found)
+        return
+    from lifecycle.cli.showing import show_overview
+
+    show_overview(found)
+
+
+def document(
+    id: Id,
+    kind: Kind,
+    revision: Annotated[int | None, typer.Option(min=1, help="The revision; the latest if absent.")] = None,
+    subject: Subject = "",
+    json: Json = False,
+) -> None:
+    """Print a document.
+
+    As YAML; with --json as JSON, together with its revision and hash."""
+    from lifecycle.documents import queries
+    from lifecycle.partnerships import changes
+
+    with opened() as (database, _), database.read() as connection:
+        changes.find(connection, id)
+        found = queries.find(connection, id, kind, subject, revision)
+    if json:
+        print_json(found)
+        return
+    import yaml
+
+    say(yaml.safe_dump(dict(found.content), allow_unicode=True, sort_keys=False, width=100).rstrip())
+
+
+def export(
+    id: Id,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write it here.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Print one partnership as JSON.
+
+    Everything that is stored about it, names and addresses included."""
+    from lifecycle.cli.inputs import write_text
+    from lifecycle.cli.output import as_json
+    from lifecycle.export import everything
+
+    with opened() as (database, _), database.read() as connection:
+        found = everything(connection, id)
+    if output is None:
+        print_json(found)
+        return
+    write_text(output, as_json(found) + "\n")
+    if json:
+        print_json({"partnership_id": id, "file": output})
+    else:
+        say(f"Wrote {output}.")

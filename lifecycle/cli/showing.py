@@ -1,0 +1,116 @@
+"""How `lifecycle show` lays a partnership out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lifecycle.cli.output import local, say, table
+from lifecycle.cli.reading import MATTERS
+from lifecycle.timers.queries import INTERNAL
+
+
+def show_overview(found: Mapping[str, Any]) -> None:
+    """Print an overview (`partnerships.queries.overview`) for a reader, in the partnership's time zone."""
+    zone = found["time_zone"]
+    _head(found, zone)
+    _people(found)
+    _documents(found, zone)
+    _reviews(found, zone)
+    _waiting(found, zone)
+    if found["hints"]:
+        say("Needs attention")
+        for hint in found["hints"]:
+            say(f"  • {hint}")
+
+
+def _head(found: Mapping[str, Any], zone: str) -> None:
+    step = f" (guide's step {found['step']})" if found["step"] else ""
+    left = f", suspended from {found['suspended_from']}" if found["suspended_from"] else ""
+    say(f"{found['title']}  [{found['id']}, version {found['version']}]")
+    say(f"Stage: {found['stage']}{step}{left}, since {local(found['stage_entered_at'], zone)}")
+    events = ", ".join(found["events_allowed"])
+    say(f"Events allowed: {events}" if events else "This stage is final: the record is read-only.")
+    if events:
+        say(f"What one still needs: `lifecycle check {found['id']} {found['events_allowed'][0]}`")
+    say(f"Proposed by {found['proposed_by']}, looked after by {found['coordinator']}\n")
+
+
+def _people(found: Mapping[str, Any]) -> None:
+    rows = [
+        (partner["name"], partner["id"], c["role"], c["id"], c["name"], _address(c))
+        for partner in found["partners"]
+        for c in partner["contacts"]
+    ]
+    table(["partner", "id", "role", "contact", "name", "email"], rows, "Partners and contacts")
+
+
+def _address(contact: Mapping[str, Any]) -> str:
+    return contact["email"] if contact["deliverable"] else f"{contact['email']} (does not arrive)"
+
+
+def _documents(found: Mapping[str, Any], zone: str) -> None:
+    rows = [
+        (
+            f"{d['kind']} {d['subject']}".strip(),
+            d["revision"],
+            d["sha256"][:12],
+            d["author"],
+            local(d["created_at"], zone),
+            d["signed_by"],
+            d["missing_sign_offs"],
+        )
+        for d in found["documents"]
+        if d["kind"] != "review_response"  # counted below, with the rounds
+    ]
+    table(
+        ["document", "rev.", "sha256", "author", "put", "signed by", "sign-offs missing"], rows, "Documents"
+    )
+
+
+def _reviews(found: Mapping[str, Any], zone: str) -> None:
+    rounds = [
+        (
+            r["number"],
+            r["occasion"],
+            local(r["closed_at"] or r["closes_at"], zone),
+            "open" if r["closed_at"] is None else "closed" if r["quorate"] else "closed, no quorum",
+            f"{len(r['answered'])} of {len(r['asked'])}",
+            r["unanswered"],
+        )
+        for r in found["rounds"]
+    ]
+    table(["round", "occasion", "closes", "state", "answered", "not yet"], rounds, "Review rounds")
+    actions = [
+        (
+            a["number"],
+            f"{a['round']}/{a['question']}",
+            a["asked_by"],
+            a["what"],
+            a["owner"],
+            a["due_on"],
+            a["verified_by"],
+        )
+        for a in found["actions"]
+    ]
+    table(
+        ["no.", "round/question", "asked by", "what", "owner", "due", "verified by"],
+        actions,
+        "Corrective actions",
+    )
+
+
+def _waiting(found: Mapping[str, Any], zone: str) -> None:
+    timers = [
+        (
+            MATTERS.get(t["matter"], t["matter"]),
+            t["subject"],
+            local(t["due_at"], zone) if t["due_at"] else "paused",
+        )
+        for t in found["timers"]
+        if t["matter"] not in INTERNAL
+    ]
+    table(["what", "about", "next"], timers, "Clocks")
+    requests = [
+        (r["event"], r["requested_by"], local(r["requested_at"], zone), r["id"])
+        for r in found["pending_requests"]
+    ]
+    table(["event", "asked for by", "at", "request"], requests, "Requests waiting for a decision")

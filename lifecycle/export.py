@@ -1,0 +1,51 @@
+"""Everything that is stored about one partnership, as plain data."""
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, Table, select
+
+from lifecycle.models import metadata
+from lifecycle.partnerships import changes
+
+LEFT_OUT = frozenset({"registry_profile"})
+"""Derived from the need assessment."""
+
+FORMAT = "partnership-lifecycle/1"
+
+
+def everything(connection: Connection, partnership_id: str) -> dict[str, Any]:
+    """One partnership whole: its row, and each table's rows about it in the order of their keys.
+
+    Documents and audit payloads are given as data, not as text.
+
+    Raises:
+        NotFound: there is no such partnership.
+    """
+    changes.find(connection, partnership_id)
+    tables = [table for table in metadata.sorted_tables if table.name not in LEFT_OUT]
+    return {"format": FORMAT} | {
+        table.name: rows for table in tables if (rows := _rows(connection, table, partnership_id)) is not None
+    }
+
+
+def _rows(connection: Connection, table: Table, partnership_id: str) -> Any:
+    if table.name == "partnership":
+        return dict(connection.execute(select(table).where(table.c.id == partnership_id)).one()._mapping)
+    statement = select(table).order_by(*table.primary_key.columns)
+    if "partnership_id" in table.c:
+        statement = statement.where(table.c.partnership_id == partnership_id)
+    elif "timer_id" in table.c:
+        timer = metadata.tables["timer"]
+        statement = statement.join(timer, timer.c.id == table.c.timer_id).where(
+            timer.c.partnership_id == partnership_id
+        )
+    else:
+        return None
+    return [_read(dict(row._mapping)) for row in connection.execute(statement)]
+
+
+def _read(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {
+        name: json.loads(row[name]) for name in ("content", "payload") if isinstance(row.get(name), str)
+    }
