@@ -167,4 +167,6 @@ class Facts:
 
     def sponsors_of(self, partner_id: str) -> frozenset[str]:
         """The contact ids of a partner's sponsors."""
-        return frozenset(c.id for c in self.contacts.values() if c.partner_id == partner_id and c.role == "sponsor")
+        return frozenset(
+            c.id for c in self.contacts.values() if c.partner_id == partner_id and c.role == "sponsor"
+        )

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, or_, select, update
 
 from lifecycle.db import Database
-from lifecycle.errors import LifecycleError, NotAllowed, NotFound
+from lifecycle.errors import Invalid, LifecycleError, NotAllowed, NotFound
 from lifecycle.notices.message import Message
 from lifecycle.notices.models import notice
 from lifecycle.notices.transports import Outcome, Transport
@@ -26,8 +26,9 @@ FIRST_RETRY = timedelta(minutes=1)
 Compose = Callable[[Connection, Row[Any], datetime], Message]
 """Builds the email of an outbox row, with people looked up at this instant."""
 
-Failed = Callable[[Connection, Row[Any], str, datetime], None]
-"""What a refused notice sets in motion, in the transaction that records the refusal."""
+Failed = Callable[[Connection, Row[Any], str, bool, datetime], None]
+"""What a notice that will never leave sets in motion, in the transaction that records it. The flag says whether the
+recipient's address is at fault (otherwise the email itself could not be written)."""
 
 
 @dataclass
@@ -60,28 +61,33 @@ def drain(
     for _ in range(limit):
         with database.write() as connection:
             row = _claim(connection, as_of)
-            message = row and _composed(connection, compose, row, as_of)
-        if row is None:
-            return drained
-        outcome = (
-            transport.send(message, as_of)
-            if isinstance(message, Message)
-            else Outcome("refused", str(message))
-        )
+            if row is None:
+                return drained
+            message = _composed(connection, compose, row, as_of)
+        if isinstance(message, Message):
+            outcome, address_at_fault = transport.send(message, as_of), True
+        else:
+            outcome, address_at_fault = Outcome("refused", str(message)), _blames_address(message)
         with database.write() as connection:
-            _record(connection, row, outcome, failed, as_of)
+            _record(connection, row, outcome, failed, address_at_fault, as_of)
         _count(drained, row, outcome)
         if outcome.state == "stopped":
             return drained
     return drained
 
 
-def _composed(connection: Connection, compose: Compose, row: Row[Any], as_of: datetime) -> Message | str:
-    """The message, or why there cannot be one (an address that cannot be one is a refusal, not a crash)."""
+def _composed(
+    connection: Connection, compose: Compose, row: Row[Any], as_of: datetime
+) -> Message | LifecycleError:
+    """The message, or why there cannot be one: a failure of this notice, which must not hold up the others."""
     try:
         return compose(connection, row, as_of)
     except LifecycleError as error:
-        return str(error)
+        return error
+
+
+def _blames_address(error: object) -> bool:
+    return isinstance(error, Invalid) and any(fault.pointer == "/to_address" for fault in error.faults)
 
 
 _NEXT = (
@@ -100,7 +106,14 @@ def _claim(connection: Connection, as_of: datetime) -> Row[Any] | None:
     return row
 
 
-def _record(connection: Connection, row: Row[Any], outcome: Outcome, failed: Failed, as_of: datetime) -> None:
+def _record(
+    connection: Connection,
+    row: Row[Any],
+    outcome: Outcome,
+    failed: Failed,
+    address_at_fault: bool,
+    as_of: datetime,
+) -> None:
     attempts = row.attempts + 1
     if outcome.state == "sent":
         _set(
@@ -115,7 +128,7 @@ def _record(connection: Connection, row: Row[Any], outcome: Outcome, failed: Fai
         _set(connection, row.id, state="pending", next_attempt_at=as_of + wait, detail=outcome.detail[:500])
     else:
         _set(connection, row.id, state="failed", detail=outcome.detail[:500])
-        failed(connection, row, outcome.detail, as_of)
+        failed(connection, row, outcome.detail, address_at_fault, as_of)
 
 
 def _count(drained: Drained, row: Row[Any], outcome: Outcome) -> None:

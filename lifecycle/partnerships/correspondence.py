@@ -16,6 +16,7 @@ from lifecycle.notices.owed import Owed
 from lifecycle.notices.render import Letter, Person, render
 from lifecycle.notices.transports import transport_from
 from lifecycle.partnerships import changes
+from lifecycle.partnerships.changes import Change
 from lifecycle.partnerships.models import contact
 from lifecycle.partnerships.people import Contact, people_of
 from lifecycle.timers import ladders
@@ -95,17 +96,24 @@ def _person(one: Contact) -> Person:
     return Person(one.id, one.name, one.email, one.time_zone, one.partner_id, one.role)
 
 
-def refused(connection: Connection, row: Row[Any], detail: str, now: datetime) -> None:
-    """A notice that will never arrive: recorded, the address marked, and somebody else told."""
+def refused(
+    connection: Connection, row: Row[Any], detail: str, address_at_fault: bool, now: datetime
+) -> None:
+    """A notice that will never arrive: recorded, the address marked if it is at fault, and somebody else told."""
     change = changes.begin_many(connection, [row.partnership_id], now)[row.partnership_id]
     change.log("notice_failed", changes.SYSTEM, notice=row.id, template=row.template, contact=row.contact_id)
     if row.template not in ABOUT_DELIVERY:
-        where = (contact.c.partnership_id == row.partnership_id, contact.c.id == row.contact_id)
-        unmarked = contact.c.undeliverable_since.is_(None)
-        connection.execute(update(contact).where(*where, unmarked).values(undeliverable_since=change.now))
-        change.arm("contact_undeliverable", row.contact_id, change.now, ladders.CONTACT_UNDELIVERABLE)
+        if address_at_fault:
+            _mark_undeliverable(connection, change, row.contact_id)
         coordinator = change.partnership.coordinator
         if coordinator != row.contact_id:
             facts = {"contact": row.contact_id, "failed_template": row.template, "detail": detail[:200]}
             change.owe([Owed(coordinator, "delivery_failed", f"notice/{row.id}", facts)])
     changes.write(connection, change)
+
+
+def _mark_undeliverable(connection: Connection, change: Change, contact_id: str) -> None:
+    where = (contact.c.partnership_id == change.partnership.id, contact.c.id == contact_id)
+    unmarked = contact.c.undeliverable_since.is_(None)
+    connection.execute(update(contact).where(*where, unmarked).values(undeliverable_since=change.now))
+    change.arm("contact_undeliverable", contact_id, change.now, ladders.CONTACT_UNDELIVERABLE)

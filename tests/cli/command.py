@@ -82,9 +82,37 @@ class Command:
         return ran.err
 
 
+SECOND = {
+    "id": "city-council",
+    "name": "City Council",
+    "contacts": [
+        {"id": "bo-lind", "role": "primary", "name": "Bo Lind", "email": "bo@council.example"},
+        {"id": "kim-day", "role": "sponsor", "name": "Kim Day", "email": "kim@council.example"},
+        {"id": "lee-fox", "role": "member", "name": "Lee Fox", "email": "lee@council.example"},
+    ],
+}
+# Whom the schemas' examples name, as contacts of the two partners that these tests register.
+_PLAYED_BY = {
+    "tidewell-housing": "city-council",
+    "strand-leisure": "city-council",
+    "moira-kerr": "bo-lind",
+    "priya-nair": "kim-day",
+} | dict.fromkeys(("callum-boyd", "david-lennox", "jo-sinclair", "ruth-adair", "tom-weir"), "lee-fox")
+
+
 def example(kind: str) -> dict[str, Any]:
-    """The example of a schema, complete and valid."""
+    """The example of a schema, complete and valid, about the partners of `registration`."""
     from lifecycle.documents import rules
 
-    found: dict[str, Any] = json.loads(json.dumps(rules.load_schema(kind)["examples"][0]))
+    text = json.dumps(rules.load_schema(kind)["examples"][0])
+    for name, player in _PLAYED_BY.items():
+        text = text.replace(f'"{name}"', f'"{player}"')
+    found: dict[str, Any] = json.loads(text)
     return found
+
+
+def registration(**changed: Any) -> dict[str, Any]:
+    """The example of a registration, with a second partner."""
+    found = example("partnership")
+    found["partners"] = [found["partners"][0], SECOND]
+    return found | changed

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import Command, example
+from tests.cli.command import Command, registration
 
 
 @pytest.fixture
@@ -26,18 +26,5 @@ def empty(
 @pytest.fixture
 def command(empty: Command) -> Command:
     """One partnership in its first stage: the example of the registration's schema, with a second partner."""
-    registration = example("partnership")
-    registration["partners"] = [registration["partners"][0], SECOND]
-    empty.done("new", empty.file("registration.json", registration))
+    empty.done("new", empty.file("registration.json", registration()))
     return empty
-
-
-SECOND = {
-    "id": "city-council",
-    "name": "City Council",
-    "contacts": [
-        {"id": "bo-lind", "role": "primary", "name": "Bo Lind", "email": "bo@council.example"},
-        {"id": "kim-day", "role": "sponsor", "name": "Kim Day", "email": "kim@council.example"},
-        {"id": "lee-fox", "role": "member", "name": "Lee Fox", "email": "lee@council.example"},
-    ],
-}

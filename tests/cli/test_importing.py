@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from tests.cli.command import Command, example
+from tests.cli.command import Command, example, registration
 
 
 def _import(name: str, **changed: Any) -> dict[str, Any]:
     need = {"kind": "need_assessment", "author": "amira-haddad", "content": example("need_assessment")}
-    return example("partnership") | {"id": name, "documents": [need]} | changed
+    return registration(id=name, documents=[need]) | changed
 
 
 def test_several_files_are_imported_with_their_documents(empty: Command) -> None:
@@ -35,6 +35,13 @@ def test_one_bad_file_keeps_all_out_and_every_fault_is_listed(empty: Command) ->
     ):
         assert pointer in error
     assert "good.json#" not in error
+
+
+def test_a_document_may_name_only_those_who_are_registered_with_it(empty: Command) -> None:
+    alone = _import("alone")
+    alone["partners"] = alone["partners"][:1]
+    error = empty.refused(1, "import", empty.file("alone.json", alone))
+    assert "alone.json#/documents/0/content/benefits/1/organisation (known partner)" in error
 
 
 def test_an_id_that_is_taken_or_given_twice_is_refused(empty: Command) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import example
+from tests.cli.command import example, registration
 
 HEAVY = (
     "prefect",
@@ -88,10 +88,10 @@ def test_every_command_explains_itself() -> None:
 
 def test_the_installed_command_keeps_a_partnership_between_runs(tmp_path: Path) -> None:
     """As a user runs it: separate processes, the default database file, standard input, exit statuses."""
-    registration = tmp_path / "new.json"
-    registration.write_text(json.dumps(example("partnership")), encoding="utf-8")
+    file = tmp_path / "new.json"
+    file.write_text(json.dumps(registration()), encoding="utf-8")
     need = json.dumps(example("need_assessment"))
-    name = example("partnership")["id"]
+    name = registration()["id"]
 
     first = _run(tmp_path, "list")
     assert (first.returncode, first.stdout) == (1, "")

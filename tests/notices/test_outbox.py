@@ -204,3 +204,19 @@ def test_a_withdrawn_notice_is_not_sent(database: Database, now: datetime, api: 
         outbox.withdraw(connection, "harbour", "gate/1", ["gate_ready"])
     assert send_notices(database, by_sendgrid(api), now).sent == 1
     assert states(database) == ["withdrawn", "sent"]
+
+
+def test_a_notice_that_cannot_be_written_fails_alone_and_blames_no_address(
+    database: Database, now: datetime, api: SendGridApi
+) -> None:
+    registered(database, now)
+    with database.write() as connection:
+        change = changes.begin(connection, "harbour", now)
+        change.log("gate_ready", "engine")
+        change.owe([Owed("city-primary", "gate_ready", "gate/1", {"event": "confirm_need"})])
+        changes.write(connection, change)
+    owe(database, now, "gate/2", to="city-primary")
+    drained = send_notices(database, by_sendgrid(api), now)
+    assert (drained.failed, drained.sent) == (1, 2)
+    with database.read() as connection:
+        assert set(connection.execute(select(contact.c.undeliverable_since)).scalars()) == {None}

@@ -238,6 +238,7 @@ def test_there_is_exactly_one_button_and_the_text_says_the_same(template: str, r
     link = urlsplit(page.links[0])
     prefilled = parse_qs(link.query, strict_parsing=True)
     assert link.scheme == "mailto"
+    assert re.fullmatch(r"mailto:[A-Za-z0-9@,.%_~-]+\?[A-Za-z0-9%&=._~-]+", page.links[0]), "all is encoded"
     assert len(page.links[0]) <= 2000
     assert letter.reference in prefilled["subject"][0]
     lines = [line.strip() for line in prefilled["body"][0].split("\r\n")]
