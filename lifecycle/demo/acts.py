@@ -137,9 +137,7 @@ class Ask:
         """Have the request kept, then decided by the flow."""
         reason = read(self.partnership, self.reason_in)["reason"] if self.reason_in else None
         database = office.database
-        request = service.request_transition(
-            database, self.partnership, self.event, self.by, self.at, reason, expected_version=None
-        )
+        request = service.request_transition(database, self.partnership, self.event, self.by, self.at, reason)
         await office.flows.run("gate-check", self.at, transition_id=request)
         if request in service.pending_requests(database):
             raise Unavailable(
@@ -168,7 +166,7 @@ class Check:
         report = service.check(office.database, self.partnership, self.event, self.at, self.by)
         needs = ", ".join(f"{finding.name} ({finding.code})" for finding in report.blocking) or "nothing"
         who = names(self.partnership)[self.by]
-        return Told(f"{who} looks what is missing to {words.EVENTS[self.event]}: {needs}.")
+        return Told(f"{who} checks what is still needed to {words.EVENTS[self.event]}: {needs}.")
 
 
 @dataclass(frozen=True)
@@ -214,8 +212,8 @@ class Plan:
             self.at,
         )
         called = names(self.partnership)
-        text = f"{called[self.by]} plans corrective action {self.number} for {called[self.owner]} by {self.due_on}"
-        return Told(f"{text}: {self.what}")
+        owner = f"owner {called[self.owner]}, due {self.due_on}"
+        return Told(f"{called[self.by]} plans corrective action {self.number} ({owner}): {self.what}")
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ class Chronicle:
     def news(self) -> list[tuple[str, str]]:
         """What happened since, as (partnership, sentence)."""
         with self.database.read() as connection:
-            return [*self._events(connection), *self._climbed(connection)]
+            return [*self._climbed(connection), *self._events(connection)]
 
     def sent(self) -> list[Mapping[str, Any]]:
         """The emails that left since, as rows of the outbox."""
@@ -46,7 +46,10 @@ class Chronicle:
             for event in audit.trail(connection, partnership)[self._seen[partnership] :]:
                 self._seen[partnership] = event.seq
                 if event.type in _TOLD:
-                    yield partnership, _TOLD[event.type](partnership, json.loads(event.payload))
+                    yield (
+                        partnership,
+                        _TOLD[event.type](partnership, {"actor": event.actor, **json.loads(event.payload)}),
+                    )
 
     def _climbed(self, connection: Connection) -> Iterator[tuple[str, str]]:
         """Whom the rungs of ladders reached."""
@@ -84,13 +87,15 @@ def _extended(partnership: str, facts: Mapping[str, Any]) -> str:
 
 def _closed(partnership: str, facts: Mapping[str, Any]) -> str:
     quorum = "quorate" if facts["quorate"] else "below its quorum"
-    return f"Review round {facts['round']} closes, {quorum}: {facts['answered']} of {facts['asked']} answered."
+    return (
+        f"Review round {facts['round']} closes, {quorum}: {facts['answered']} of {facts['asked']} answered."
+    )
 
 
 def _actions(partnership: str, facts: Mapping[str, Any]) -> str:
-    asked = ", ".join(f"{one['number']} (question {one['question']})" for one in facts["actions"])
+    asked = " and ".join(f"{one['number']} (question {one['question'][1:]})" for one in facts["actions"])
     partners = {one["id"]: one["name"] for one in read(partnership, "partnership")["partners"]}
-    return f"A negative answer of {partners[facts['asked_by']]} asks for corrective action {asked}."
+    return f"A negative answer of {partners[facts['actor']]} asks for corrective action {asked}."
 
 
 def _voided(partnership: str, facts: Mapping[str, Any]) -> str:

@@ -67,7 +67,11 @@ def _require_own(folder: Folder) -> None:
         return
     if folder.path.is_dir() and not (foreign := _foreign(folder)):
         return
-    what = f"holds what the demo did not make ({', '.join(foreign[:3])})" if folder.path.is_dir() else "is a file"
+    what = (
+        f"holds what the demo did not make ({', '.join(foreign[:3])})"
+        if folder.path.is_dir()
+        else "is a file"
+    )
     raise NotAllowed(
         f"The folder {folder.path} {what}; nothing was touched.",
         mend="Choose another one: `lifecycle demo --directory FOLDER`.",

@@ -46,8 +46,7 @@ class _Player:
         """Play an act, then what it made due at once."""
         told = await act.play(self.office)
         self.screen.act(act.at, act.partnership, told)
-        if self._due(act.at) is not None:
-            await self.office.flows.run("gate-readiness", act.at)
+        await self.advance(act.at)
         await self._settle(act.at)
 
     def _due(self, until: datetime) -> tuple[datetime, set[str]] | None:

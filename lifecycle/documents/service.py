@@ -72,13 +72,22 @@ def put(
         if before is not None and before.sha256 == rules.sha256(content):
             return before
         revision = add_revision(connection, change, kind, subject, content, author, before)
-        if kind in SIGNED_BY:
+        if _asks_for_sign_offs(kind, content):
             _ask_for_sign_offs(connection, change, people, revision, before)
         if kind == "need_assessment":
             look_alikes.index(connection, partnership_id, content)
         change.arm("gate_readiness", "", change.now, ladders.NOW)
         changes.write(connection, change)
         return revision
+
+
+def _asks_for_sign_offs(kind: str, content: Mapping[str, Any]) -> bool:
+    """An evaluation is signed once it holds a decision; of the decision records, only one that ends a partnership."""
+    if kind == "evaluation":
+        return "decision" in content
+    if kind == "decision_record":
+        return bool(content["event"] == "terminate")
+    return kind in SIGNED_BY
 
 
 def _require_stage(kind: str, change: Change) -> None:

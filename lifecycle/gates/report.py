@@ -179,3 +179,29 @@ def waiver_needs(facts: Facts) -> frozenset[str]:
     if facts.stage == "need_definition":
         return frozenset({facts.proposed_by})
     return frozenset(facts.partners)
+
+
+def as_markdown(report: Mapping[str, Any]) -> str:
+    """A stored gate report as a Markdown table that a person can read; what blocks stands first."""
+    verdict = "open" if report["open"] else "shut"
+    lines = [
+        f"## {report['event']} of {report['partnership_id']}: the gate is {verdict}",
+        "",
+        f"Checked {report['checked_at']} in stage `{report['stage']}`.",
+        "",
+        "| code | criterion | outcome | what to do | evidence |",
+        "|---|---|---|---|---|",
+    ]
+    for finding in sorted(report["findings"], key=lambda one: (not one["blocks"], one["outcome"] == "met")):
+        cells = (
+            finding["code"] if finding["severity"] == "blocking" else f"{finding['code']} (advisory)",
+            finding["name"],
+            f"**{finding['outcome']}**" if finding["blocks"] else finding["outcome"],
+            finding["to_do"] or "; ".join(finding["waiver_reasons"]),
+            ", ".join(
+                f"{e['document']} {e['revision'] or ''} {e['pointer']}".strip()
+                for e in finding["evidence"][:3]
+            ),
+        )
+        lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"

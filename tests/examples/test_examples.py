@@ -162,6 +162,7 @@ def test_three_answers_are_negative_and_say_why() -> None:
 def test_the_first_agreement_on_trams_has_the_defects_that_the_second_mends() -> None:
     first, second = (read("tram-corridor-research", f"agreement-r{n}") for n in (1, 2))
     assert "in a timely manner" in first["obligations"][0]["act"]
+    assert [o["id"] for o in first["obligations"] if "best efforts" in o["act"]] == ["track-closures"]
     assert [o["id"] for o in first["obligations"] if o["observed_every"] == "FREQ=MONTHLY"] == [
         "thickness-measured"
     ]

@@ -149,6 +149,10 @@ def test_vague_and_one_sided_terms_are_refused_and_the_mended_ones_open_the_gate
     tram.sign("agreement", 1, saskia_wouterse="2025-03-04 10:00")
     report = tram.gate("2025-03-05 08:30", "activate")
     assert (blocking(report), advised(report)) == ({"A1", "C2", "C3", "P1", "R1"}, {"R4"})
+    to_do = {finding.code: finding.to_do for finding in report.blocking}
+    assert "wear-forecast says “in a timely manner”" in to_do["C2"]
+    assert "kaisla-sensing owes nothing" in to_do["C3"]
+    assert "thickness-measured" in to_do["P1"]
     assert shut_by(tram.ask("2025-03-05 09:00", "activate", "joost-terbeek")) == blocking(report)
 
     tram.put("2025-03-14 09:00", "agreement-r2", "joost-terbeek")

@@ -1,0 +1,87 @@
+"""`lifecycle demo`: three partnerships from need to renewal, in simulated time, with everything else real."""
+
+import asyncio
+import time
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+from lifecycle.errors import Unavailable
+
+if TYPE_CHECKING:
+    from lifecycle.demo.folder import Folder
+    from lifecycle.demo.prefect_flows import PrefectFlows
+    from lifecycle.demo.screen import Screen
+
+
+def run_demo(directory: Path, keep: bool) -> None:
+    """Play the story in a folder of its own, which is emptied first, and print what happened.
+
+    Args:
+        directory: where its database, its mailbox and its Prefect server's files go.
+        keep: leave the Prefect server running afterwards, until Ctrl-C.
+
+    Raises:
+        NotAllowed: the folder holds files that the demo did not make.
+        Conflict: another demo runs in it.
+        Unavailable: the folder cannot be written, or the Prefect server does not start or goes away.
+    """
+    from lifecycle.cli.output import console
+    from lifecycle.demo.folder import fresh
+    from lifecycle.demo.prefect_flows import settled_in
+    from lifecycle.demo.screen import Screen
+
+    with fresh(directory) as folder, settled_in(folder):
+        _with_server(folder, Screen(console(), folder.mailbox), keep)
+
+
+def _with_server(folder: "Folder", screen: "Screen", keep: bool) -> None:
+    from contextlib import ExitStack
+
+    import httpx
+
+    from lifecycle.demo.prefect_flows import PrefectFlows
+    from lifecycle.embedded import prefect_server
+
+    screen.opening(folder)
+    try:
+        with ExitStack() as stack:
+            with screen.waiting("Starting a Prefect server of its own (about ten seconds) …"):
+                api_url = stack.enter_context(prefect_server(folder.prefect_home))
+            _tell(folder, screen, PrefectFlows(api_url))
+            if keep:
+                screen.say("\nThe Prefect server keeps running until Ctrl-C.")
+                _wait()
+    except httpx.HTTPError as error:
+        raise Unavailable(
+            f"The demo's Prefect server went away ({type(error).__name__}).", mend="Run the demo again."
+        ) from None
+
+
+def _tell(folder: "Folder", screen: "Screen", flows: "PrefectFlows") -> None:
+    from lifecycle.config import load_settings
+    from lifecycle.db import Database
+    from lifecycle.demo import outcome
+    from lifecycle.demo.acts import Office
+    from lifecycle.demo.player import play
+    from lifecycle.demo.story import ENDS_AT, STORY
+    from lifecycle.migrations import upgrade
+
+    settings = load_settings()
+    database = Database(settings.database_url.get_secret_value())
+    try:
+        upgrade(database)
+        screen.say(f"Prefect UI, to watch the flow runs: {flows.api_url.removesuffix('/api')}\n")
+        began = time.monotonic()
+        asyncio.run(play(STORY, Office(database, settings, flows), screen, ENDS_AT))
+        runs = outcome.flow_runs(flows.api_url, flows.runs)
+        outcome.show(screen.console, database, folder, runs, time.monotonic() - began)
+    finally:
+        database.close()
+
+
+def _wait() -> None:
+    try:
+        Event().wait()
+    except KeyboardInterrupt:
+        return

@@ -1,0 +1,104 @@
+"""A Prefect server of our own, for the demo, for `lifecycle up` and for the tests: a child process on 127.0.0.1."""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from lifecycle.errors import Unavailable
+
+START_SECONDS = 90
+STOP_SECONDS = 15
+_PR_SET_PDEATHSIG = 1
+
+
+def free_port() -> int:
+    """A TCP port on 127.0.0.1 that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(home: Path, api_url: str) -> dict[str, str]:
+    """What Prefect reads: its own home, this server, no call home, no noise. All times in UTC."""
+    return {
+        "PREFECT_HOME": str(home),
+        "PREFECT_API_URL": api_url,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect.db'}",
+        "PREFECT_CLI_PROMPT": "false",
+    }
+
+
+@contextmanager
+def prefect_server(home: Path, port: int | None = None, host: str = "127.0.0.1") -> Iterator[str]:
+    """Run a Prefect server while the block lasts; yields its API's address.
+
+    Args:
+        home: the folder for its database and settings; made if absent.
+        port: a free one if absent.
+        host: where it listens.
+
+    Raises:
+        Unavailable: it did not come up; the message names its log.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    port = port or free_port()
+    api_url = f"http://{host}:{port}/api"
+    log = home / "server.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)],
+            env=os.environ | environment(home, api_url),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - one call into libc
+        )
+    try:
+        _wait(server, api_url, log)
+        yield api_url
+    finally:
+        stop(server)
+
+
+def stop(child: subprocess.Popen[bytes]) -> None:
+    """Ask a child to stop; kill it when it does not within 15 seconds."""
+    if child.poll() is None:
+        child.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(STOP_SECONDS)
+    if child.poll() is None:
+        child.kill()
+        child.wait()
+
+
+def _die_with_parent() -> None:
+    """The child must not outlive a parent that is killed."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _wait(server: subprocess.Popen[bytes], api_url: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{api_url}/ready", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    last = log.read_text(errors="replace").strip().splitlines()[-1:] or ["nothing"]
+    raise Unavailable(
+        f"The Prefect server did not start; its last word was: {last[0][:200]}",
+        mend=f"Read {log}; is the port taken?",
+    )

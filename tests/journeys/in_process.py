@@ -1,0 +1,35 @@
+"""The flows' services without Prefect: the demo's story on any database, in seconds."""
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from lifecycle.config import Settings
+from lifecycle.db import Database
+from lifecycle.partnerships import service
+from lifecycle.partnerships.correspondence import send_notices
+from lifecycle.partnerships.escalations import sweep_escalations
+from lifecycle.partnerships.readiness import sweep_readiness
+from lifecycle.reviews.service import sweep_reviews
+
+
+class InProcess:
+    """Calls what each flow calls."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self.database, self.settings = database, settings
+        self.runs: Counter[str] = Counter()
+
+    async def run(self, name: str, as_of: datetime, **parameters: Any) -> None:
+        self.runs[name] += 1
+        if name == "gate-check":
+            service.decide(self.database, parameters["transition_id"], as_of)
+        elif name == "send-notices":
+            send_notices(self.database, self.settings, as_of)
+        else:
+            sweeps = {
+                "gate-readiness": sweep_readiness,
+                "escalations": sweep_escalations,
+                "scheduled-reviews": sweep_reviews,
+            }
+            sweeps[name](self.database, as_of)
