@@ -7,7 +7,7 @@ from prefect import flow, task
 from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.runtime import RETRIES, RETRY_DELAYS, instant, may_pass, on_database
+from flows.runtime import RETRIES, RETRY_DELAYS, instant, may_pass, on_database, run_name
 from lifecycle.partnerships.escalations import sweep_escalations
 
 
@@ -19,7 +19,7 @@ class EscalationsSummary:
     notices: dict[str, int]
 
 
-@flow(name="escalations", log_prints=False)
+@flow(name="escalations", flow_run_name=run_name)
 async def escalations(as_of: datetime | None = None) -> EscalationsSummary:
     """Remind and escalate as of an instant (UTC). A run with nothing due leaves no artifact."""
     at = instant(as_of)

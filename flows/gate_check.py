@@ -1,17 +1,23 @@
 """`gate-check`: decide the transitions that were asked for. Deployed for each request, and every minute for any left over."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from prefect import flow, task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
 
-from flows.runtime import RETRIES, RETRY_DELAYS, instant, may_pass, on_database
+from flows.runtime import RETRIES, RETRY_DELAYS, instant, may_pass, on_database, run_name
 from lifecycle.db import Database
+from lifecycle.errors import LifecycleError, Unavailable, Usage
 from lifecycle.gates.report import as_markdown
 from lifecycle.partnerships import service
 from lifecycle.partnerships.service import Decision
+
+REPORTS_SHOWN = 20
+"""Gate reports in the artifact of one run; of more decisions, each still has its line."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,15 @@ class GateCheckSummary:
     decisions: dict[str, str]
 
 
-@flow(name="gate-check", log_prints=False)
+@dataclass
+class Swept:
+    """The pending requests that were decided, and why others could not be."""
+
+    decided: list[Decision] = field(default_factory=list)
+    undecided: dict[str, str] = field(default_factory=dict)
+
+
+@flow(name="gate-check", flow_run_name=run_name)
 async def gate_check(
     as_of: datetime | None = None,
     transition_id: str | None = None,
@@ -44,34 +58,35 @@ async def gate_check(
         reason: why, where the gate needs one.
 
     With neither, every request that nobody has decided yet is decided: what was asked for while Prefect was down.
-    A refused gate is a decision, not a failed run.
+    A refused gate is a decision, not a failed run; a request that cannot be decided fails the run, after the others.
     """
-    at = instant(as_of)
-    if partnership_id and event and requested_by:
-        asked = await ask(at, partnership_id, event, requested_by, reason)
-        decisions = [await decide(at, asked)]
-    elif transition_id:
-        decisions = [await decide(at, transition_id)]
+    at, swept = instant(as_of), Swept()
+    asked = (partnership_id, event, requested_by)
+    if transition_id and not any(asked):
+        swept.decided.append(await decide(at, transition_id))
+    elif not transition_id and partnership_id and event and requested_by:
+        # Named after the run: a step or a run that is repeated asks no second time.
+        key = f"flow-run/{flow_run.id}"
+        swept.decided.append(await ask(at, partnership_id, event, requested_by, reason, key))
+    elif not transition_id and not any(asked):
+        swept = await decide_pending(at)
     else:
-        decisions = await decide_pending(at)
-    for decision in decisions:
-        if decision.report is not None:
-            await acreate_markdown_artifact(
-                as_markdown(decision.report),
-                f"gate-{decision.request_id}",
-                f"{decision.event}: {decision.state}",
-            )
-    states = {decision.request_id: decision.state for decision in decisions}
+        raise Usage(
+            "gate-check was given parts of a request.",
+            mend="Give transition_id, or partnership_id with event and requested_by, or none of them.",
+        )
+    if swept.decided:
+        await acreate_markdown_artifact(
+            _page(swept.decided), _key(swept.decided), "What was decided, and why"
+        )
+    if swept.undecided:
+        first, why = next(iter(swept.undecided.items()))
+        raise Unavailable(
+            f"{len(swept.undecided)} requests could not be decided and stay pending. The first, {first}: {why}"
+        )
+    states = {decision.request_id: str(decision.state) for decision in swept.decided}
     taken = sum(state == "taken" for state in states.values())
-    return GateCheckSummary(at, taken, len(states) - taken, dict(states))
-
-
-@task(retries=RETRIES, retry_delay_seconds=RETRY_DELAYS, retry_condition_fn=may_pass, cache_policy=NO_CACHE)
-async def ask(at: datetime, partnership_id: str, event: str, requested_by: str, reason: str | None) -> str:
-    """Keep a request; returns its id."""
-    return await on_database(
-        lambda database: service.request_transition(database, partnership_id, event, requested_by, at, reason)
-    )
+    return GateCheckSummary(at, taken, len(states) - taken, states)
 
 
 @task(retries=RETRIES, retry_delay_seconds=RETRY_DELAYS, retry_condition_fn=may_pass, cache_policy=NO_CACHE)
@@ -81,10 +96,47 @@ async def decide(at: datetime, transition_id: str) -> Decision:
 
 
 @task(retries=RETRIES, retry_delay_seconds=RETRY_DELAYS, retry_condition_fn=may_pass, cache_policy=NO_CACHE)
-async def decide_pending(at: datetime) -> list[Decision]:
+async def ask(
+    at: datetime, partnership_id: str, event: str, requested_by: str, reason: str | None, key: str
+) -> Decision:
+    """Ask for a transition and have it decided in the same transaction."""
+    return await on_database(
+        lambda database: service.transition(database, partnership_id, event, requested_by, at, reason, key)
+    )
+
+
+@task(retries=RETRIES, retry_delay_seconds=RETRY_DELAYS, retry_condition_fn=may_pass, cache_policy=NO_CACHE)
+async def decide_pending(at: datetime) -> Swept:
     """Decide every request that is still pending, oldest first."""
+    return await on_database(lambda database: _sweep(database, at))
 
-    def work(database: Database) -> list[Decision]:
-        return [service.decide(database, request_id, at) for request_id in service.pending_requests(database)]
 
-    return await on_database(work)
+def _sweep(database: Database, at: datetime) -> Swept:
+    """One that cannot be decided (a clock went backwards) holds up no other."""
+    swept = Swept()
+    for request_id in service.pending_requests(database):
+        try:
+            swept.decided.append(service.decide(database, request_id, at))
+        except LifecycleError as error:
+            swept.undecided[request_id] = str(error)
+    return swept
+
+
+def _key(decisions: Sequence[Decision]) -> str:
+    """One decision is filed under its partnership: its page in the UI is then the history of its gates."""
+    return f"gate-report-{decisions[0].partnership_id}" if len(decisions) == 1 else "gate-check"
+
+
+def _page(decisions: Sequence[Decision]) -> str:
+    """A line for each decision, then the gate reports, refusals first."""
+    lines = ["| partnership | event | decision | stage |", "|---|---|---|---|"]
+    lines += [f"| {one.partnership_id} | {one.event} | {one.state} | {one.stage} |" for one in decisions]
+    refused_first = sorted(decisions, key=lambda one: one.state == "taken")
+    pages = [_report(one) for one in refused_first[:REPORTS_SHOWN]]
+    return "\n\n".join(["\n".join(lines), *pages])
+
+
+def _report(decision: Decision) -> str:
+    if decision.report is None:
+        return f"## {decision.event} of {decision.partnership_id}\n\n{decision.detail}"
+    return as_markdown(decision.report)

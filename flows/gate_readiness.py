@@ -7,7 +7,7 @@ from prefect import flow, task
 from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.runtime import RETRIES, RETRY_DELAYS, instant, may_pass, on_database
+from flows.runtime import RETRIES, RETRY_DELAYS, instant, may_pass, on_database, run_name
 from lifecycle.gates.report import GateReport
 from lifecycle.partnerships.readiness import sweep_readiness
 
@@ -21,7 +21,7 @@ class GateReadinessSummary:
     ready: tuple[str, ...]
 
 
-@flow(name="gate-readiness", log_prints=False)
+@flow(name="gate-readiness", flow_run_name=run_name)
 async def gate_readiness(as_of: datetime | None = None) -> GateReadinessSummary:
     """Check the next gate of each partnership that changed. A run that finds nothing leaves no artifact."""
     at = instant(as_of)

@@ -7,7 +7,7 @@ from prefect import flow, task
 from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.runtime import RETRIES, RETRY_DELAYS, instant, may_pass, on_database
+from flows.runtime import RETRIES, RETRY_DELAYS, instant, may_pass, on_database, run_name
 from lifecycle.reviews.service import sweep_reviews
 
 
@@ -20,7 +20,7 @@ class ScheduledReviewsSummary:
     closed_or_extended: int
 
 
-@flow(name="scheduled-reviews", log_prints=False)
+@flow(name="scheduled-reviews", flow_run_name=run_name)
 async def scheduled_reviews(as_of: datetime | None = None) -> ScheduledReviewsSummary:
     """Open and close review rounds as of an instant (UTC). A run with nothing due leaves no artifact."""
     at = instant(as_of)

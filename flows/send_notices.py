@@ -8,7 +8,7 @@ from prefect import flow, task
 from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.runtime import installation, instant
+from flows.runtime import RETRIES, RETRY_DELAYS, installation, instant, nothing_done, run_name
 from lifecycle.notices.outbox import Drained
 from lifecycle.partnerships.correspondence import send_notices as drain_outbox
 
@@ -25,7 +25,7 @@ class SendNoticesSummary:
     sent_by_template: dict[str, int]
 
 
-@flow(name="send-notices", log_prints=False)
+@flow(name="send-notices", flow_run_name=run_name)
 async def send_notices(as_of: datetime | None = None) -> SendNoticesSummary:
     """Send what is owed as of an instant (UTC). A run with nothing to send leaves no artifact.
 
@@ -49,8 +49,10 @@ async def send_notices(as_of: datetime | None = None) -> SendNoticesSummary:
     )
 
 
-# No retries by Prefect: which emails may safely be tried again, and when, is the outbox's to say.
-@task(cache_policy=NO_CACHE)
+# Tried again only if the database did not open: which emails may be sent again, and when, is the outbox's to say.
+@task(
+    retries=RETRIES, retry_delay_seconds=RETRY_DELAYS, retry_condition_fn=nothing_done, cache_policy=NO_CACHE
+)
 async def drain(at: datetime) -> Drained:
     """Drain the outbox once."""
 

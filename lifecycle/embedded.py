@@ -17,6 +17,7 @@ from lifecycle.errors import Unavailable
 
 START_SECONDS = 90
 STOP_SECONDS = 15
+NOT_INHERITED = frozenset({"PREFECT_PROFILE", "PREFECT_PROFILES_PATH", "PREFECT_API_KEY"})
 _PR_SET_PDEATHSIG = 1
 
 
@@ -49,20 +50,26 @@ def prefect_server(home: Path, port: int | None = None, host: str = "127.0.0.1")
         port: a free one if absent.
         host: where it listens.
 
+    Start it from the main thread: on Linux the server dies with the thread that started it.
+
     Raises:
-        Unavailable: it did not come up; the message names its log.
+        Unavailable: the port is taken, or it did not come up; the message names its log.
     """
+    home = home.resolve()
     home.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
+    _require_free(host, port)
     api_url = f"http://{host}:{port}/api"
     log = home / "server.log"
     with log.open("wb") as output:
-        server = subprocess.Popen(
+        server = subprocess.Popen(  # noqa: S603 - our own interpreter and our own words
             [sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)],
-            env=os.environ | environment(home, api_url),
+            env=_inherited() | environment(home, api_url),
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
+            # A group of its own: Ctrl-C in a terminal reaches only us, so that runs in progress still find the server.
+            process_group=0,
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - one call into libc
         )
     try:
@@ -83,6 +90,25 @@ def stop(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
+def _inherited() -> dict[str, str]:
+    """Our environment without what would make the server another one: profiles live in a home of their own."""
+    return {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+
+
+def _require_free(host: str, port: int) -> None:
+    """Another server on this port would answer in the place of ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Unavailable(
+                f"The Prefect server cannot listen on {host}:{port}: {error.strerror}.",
+                mend="Choose another one with --port, or stop what listens there.",
+            ) from None
+
+
 def _die_with_parent() -> None:
     """The child must not outlive a parent that is killed."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
@@ -92,7 +118,7 @@ def _wait(server: subprocess.Popen[bytes], api_url: str, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            with urllib.request.urlopen(f"{api_url}/ready", timeout=2) as answer:
+            with urllib.request.urlopen(f"{api_url}/ready", timeout=2) as answer:  # noqa: S310 - our own server
                 if answer.status == 200:
                     return
         except (urllib.error.URLError, OSError):

@@ -50,7 +50,7 @@ def _heads(connection: Connection, partnership_id: str | None) -> dict[str, tupl
 
 
 def _events(connection: Connection, partnership_id: str | None) -> Iterator[AuditEvent]:
-    statement: Select[*tuple[Any, ...]] = select(*_EVENT).order_by(
+    statement: Select[Any] = select(*_EVENT).order_by(
         audit_event.c.partnership_id, audit_event.c.seq
     )
     if partnership_id is not None:

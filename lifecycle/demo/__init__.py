@@ -26,29 +26,22 @@ def run_demo(directory: Path, keep: bool) -> None:
         Conflict: another demo runs in it.
         Unavailable: the folder cannot be written, or the Prefect server does not start or goes away.
     """
-    from lifecycle.cli.output import console
-    from lifecycle.demo.folder import fresh
-    from lifecycle.demo.prefect_flows import settled_in
-    from lifecycle.demo.screen import Screen
-
-    with fresh(directory) as folder, settled_in(folder):
-        _with_server(folder, Screen(console(), folder.mailbox), keep)
-
-
-def _with_server(folder: "Folder", screen: "Screen", keep: bool) -> None:
     from contextlib import ExitStack
 
     import httpx
 
-    from lifecycle.demo.prefect_flows import PrefectFlows
-    from lifecycle.embedded import prefect_server
+    from lifecycle.cli.output import console
+    from lifecycle.demo.folder import fresh
+    from lifecycle.demo.prefect_flows import running
+    from lifecycle.demo.screen import Screen
 
-    screen.opening(folder)
     try:
-        with ExitStack() as stack:
+        with fresh(directory) as folder, ExitStack() as stack:
+            screen = Screen(console(), folder.mailbox)
+            screen.opening(folder)
             with screen.waiting("Starting a Prefect server of its own (about ten seconds) …"):
-                api_url = stack.enter_context(prefect_server(folder.prefect_home))
-            _tell(folder, screen, PrefectFlows(api_url))
+                flows = stack.enter_context(running(folder))
+            _tell(folder, screen, flows)
             if keep:
                 screen.say("\nThe Prefect server keeps running until Ctrl-C.")
                 _wait()

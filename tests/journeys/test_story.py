@@ -112,7 +112,9 @@ def test_step_three_an_agreement_is_refused_mended_signed_again_and_put_into_for
 
 def test_step_three_a_gate_without_signatures_stays_shut(story: Told) -> None:
     acts, instant = until("2025-03-22 09:00")
-    unsigned = [a for a in acts if a.partnership != TRAM or isinstance(a, Put | Ask) or a.at < _before_terms()]
+    unsigned = [
+        a for a in acts if a.partnership != TRAM or isinstance(a, Put | Ask) or a.at < _before_terms()
+    ]
     story.play(unsigned, instant)
     assert story.decisions(TRAM, "activate")[-1] == ("refused", {"A1"})
     assert story.stage(TRAM) == "setting_up"
@@ -125,7 +127,11 @@ def _before_terms() -> datetime:
 def test_step_four_a_negative_answer_becomes_an_action_that_another_partner_verifies(story: Told) -> None:
     story.play(*until("2025-06-20 09:00"))
     first, second = story.actions(HARBOUR)
-    assert (first.asked_by, first.owner, first.verified_by) == ("harbour-clinic", "lewis-baird", "amira-haddad")
+    assert (first.asked_by, first.owner, first.verified_by) == (
+        "harbour-clinic",
+        "lewis-baird",
+        "amira-haddad",
+    )
     assert (second.asked_by, second.owner, second.verified_by) == (
         "morning-larder",
         "callum-reay",
@@ -152,7 +158,9 @@ def test_step_four_without_her_answer_the_lead_hears_and_the_round_has_no_result
     acts, instant = until("2025-09-03 09:00")
     story.play([act for act in acts if act.at < datetime(2025, 8, 29, tzinfo=UTC)], instant)
     escalated = [contact for contact, _ in story.told(HARBOUR, "review_escalated")]
-    assert escalated == ["piotr-nowak", "sandra-okafor", "fiona-kerr"], "deputy, sponsor, and the lead's contact"
+    assert escalated == ["piotr-nowak", "sandra-okafor", "fiona-kerr"], (
+        "deputy, sponsor, and the lead's contact"
+    )
     assert story.rounds(HARBOUR)[1].quorate is False
 
 

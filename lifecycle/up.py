@@ -1,0 +1,81 @@
+"""Embedded mode: the engine with a Prefect server of its own and all flows on their schedules, in one command."""
+
+import asyncio
+import importlib
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from lifecycle.config import load_settings
+from lifecycle.db import Database
+from lifecycle.embedded import environment, prefect_server
+from lifecycle.migrations import upgrade
+
+HOME = Path(".prefect")
+_INSTALLED = Path(__file__).parent / "prefect.yaml"
+_IN_CHECKOUT = Path(__file__).parents[1] / "prefect.yaml"
+
+
+def deployments() -> list[dict[str, Any]]:
+    """The deployments of `prefect.yaml`, the one home of schedules and limits."""
+    import yaml
+
+    path = _INSTALLED if _INSTALLED.exists() else _IN_CHECKOUT
+    found: list[dict[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))["deployments"]
+    return found
+
+
+def run_up(host: str, port: int) -> None:
+    """Bring the database to this version, start Prefect, serve the flows; returns after Ctrl-C or SIGTERM.
+
+    Raises:
+        Unavailable: the database cannot be reached, or the Prefect server does not start.
+    """
+    settings = load_settings()
+    database = Database(settings.database_url.get_secret_value())
+    upgrade(database)
+    database.close()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    home = HOME.resolve()
+    with prefect_server(home, port, host) as api_url:
+        # Set before Prefect is imported: it reads them once.
+        os.environ.update(environment(home, api_url))
+        os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
+        _say(f"Prefect: {api_url.removesuffix('/api')} · emails: {_emails(settings.mail_transport, settings.mailbox)}")
+        _say("Flows run on their schedules. Ctrl-C stops everything.")
+        try:
+            asyncio.run(_serve())
+        except (KeyboardInterrupt, SystemExit):
+            _say("Stopping …")
+
+
+def _emails(transport: str, mailbox: Path) -> str:
+    return str(mailbox.resolve()) if transport == "file" else f"leave through {transport}"
+
+
+async def _serve() -> None:
+    """Register every deployment with a runner in this process; each run is a process of its own."""
+    from prefect.runner import Runner
+    from prefect.schedules import Cron
+
+    runner = Runner(name="lifecycle", limit=5, query_seconds=5, pause_on_shutdown=False)
+    for deployment in deployments():
+        path, _, name = deployment["entrypoint"].partition(":")
+        module = importlib.import_module(path.removesuffix(".py").replace("/", "."))
+        plan = deployment["schedules"][0]
+        # One at a time: Prefect's server on SQLite answers 503 to many writers at once.
+        await runner.aadd_flow(
+            getattr(module, name),
+            name=deployment["name"],
+            description=deployment["description"],
+            tags=deployment["tags"],
+            schedule=Cron(plan["cron"], timezone=plan["timezone"], slug=plan["slug"], active=plan["active"]),
+        )
+    await runner.start()
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
