@@ -6,12 +6,15 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lifecycle.config import load_settings
 from lifecycle.db import Database
 from lifecycle.embedded import environment, prefect_server
 from lifecycle.migrations import upgrade
+
+if TYPE_CHECKING:
+    from prefect.runner import Runner
 
 HOME = Path(".prefect")
 _INSTALLED = Path(__file__).parent / "prefect.yaml"
@@ -43,7 +46,9 @@ def run_up(host: str, port: int) -> None:
         # Set before Prefect is imported: it reads them once.
         os.environ.update(environment(home, api_url))
         os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
-        _say(f"Prefect: {api_url.removesuffix('/api')} · emails: {_emails(settings.mail_transport, settings.mailbox)}")
+        _say(
+            f"Prefect: {api_url.removesuffix('/api')} · emails: {_emails(settings.mail_transport, settings.mailbox)}"
+        )
         _say("Flows run on their schedules. Ctrl-C stops everything.")
         try:
             asyncio.run(_serve())
@@ -58,22 +63,37 @@ def _emails(transport: str, mailbox: Path) -> str:
 async def _serve() -> None:
     """Register every deployment with a runner in this process; each run is a process of its own."""
     from prefect.runner import Runner
-    from prefect.schedules import Cron
 
     runner = Runner(name="lifecycle", limit=5, query_seconds=5, pause_on_shutdown=False)
     for deployment in deployments():
-        path, _, name = deployment["entrypoint"].partition(":")
-        module = importlib.import_module(path.removesuffix(".py").replace("/", "."))
-        plan = deployment["schedules"][0]
         # One at a time: Prefect's server on SQLite answers 503 to many writers at once.
-        await runner.aadd_flow(
-            getattr(module, name),
-            name=deployment["name"],
-            description=deployment["description"],
-            tags=deployment["tags"],
-            schedule=Cron(plan["cron"], timezone=plan["timezone"], slug=plan["slug"], active=plan["active"]),
-        )
+        await _register(runner, deployment)
     await runner.start()
+
+
+async def _register(runner: "Runner", deployment: dict[str, Any]) -> None:
+    from prefect.client.schemas.objects import ConcurrencyLimitConfig
+    from prefect.events import DeploymentEventTrigger
+    from prefect.schedules import Cron
+    from prefect.types.entrypoint import EntrypointType
+
+    path, _, name = deployment["entrypoint"].partition(":")
+    module = importlib.import_module(path.removesuffix(".py").replace("/", "."))
+    await runner.aadd_flow(
+        getattr(module, name),
+        name=deployment["name"],
+        description=deployment["description"],
+        tags=deployment["tags"],
+        schedules=[Cron(plan["cron"], **_without(plan, "cron")) for plan in deployment["schedules"]],
+        concurrency_limit=ConcurrencyLimitConfig(**deployment["concurrency_limit"]),
+        triggers=[DeploymentEventTrigger(**_without(one, "type")) for one in deployment.get("triggers", [])],
+        # By module: installed elsewhere, the flows are no files of the folder that this runs in.
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+
+
+def _without(entry: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in entry.items() if key != name}
 
 
 def _say(text: str) -> None:

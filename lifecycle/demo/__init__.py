@@ -45,6 +45,9 @@ def run_demo(directory: Path, keep: bool) -> None:
             if keep:
                 screen.say("\nThe Prefect server keeps running until Ctrl-C.")
                 _wait()
+    except KeyboardInterrupt:
+        console().print("\nStopped, and the Prefect server with it. Run it again whenever you like.")
+        raise
     except httpx.HTTPError as error:
         raise Unavailable(
             f"The demo's Prefect server went away ({type(error).__name__}).", mend="Run the demo again."

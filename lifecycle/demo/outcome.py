@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 from rich import box
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from lifecycle.audit import queries as audit
@@ -64,7 +64,7 @@ def _row(database: Database, partnership: str) -> Row:
         decided["transition_refused"],
         decided["stage_changed"],
         Counter({template: count for (template, state), count in sent.items() if state == "sent"}),
-        f"{len(held)} held, {extended} extended" if held else "–",
+        f"{len(held)} ({extended} extended)" if held else "–",
         f"{verified} verified, {len(actions) - verified} planned" if actions else "–",
     )
 
@@ -98,7 +98,7 @@ def show(console: Console, database: Database, folder: Folder, runs: dict[str, i
 
 def _partnerships(found: Iterable[Row]) -> Table:
     table = _table(
-        "partnership", "stage", "gates refused", "gates met", "emails", "escalations", "reviews", "actions"
+        "partnership", "stage", "refused", "granted", "emails", "escalations", "reviews", "actions"
     )
     for one in found:
         emails = sum(one.emails.values())
@@ -118,7 +118,8 @@ def _emails(found: Iterable[Row]) -> Table:
 
 
 def _table(*columns: str) -> Table:
-    return Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+    heads = (Column(name, no_wrap=number == 0) for number, name in enumerate(columns))
+    return Table(*heads, box=box.SIMPLE_HEAD, pad_edge=False)
 
 
 def _facts(

@@ -25,12 +25,14 @@ _NOT_OURS = (
 def environment(folder: Folder, api_url: str) -> dict[str, str]:
     """The settings of a demo, whatever this installation's own are: its database, its mailbox, no real email.
 
-    Prefect's log is kept off the screen, which belongs to the story.
+    Prefect's log is kept off the screen, which belongs to the story. A server that goes away is missed soon.
     """
     return {
         **embedded.environment(folder.prefect_home.absolute(), api_url),
         "PREFECT_LOGGING_LEVEL": "CRITICAL",
         "PREFECT_LOGGING_TO_API_ENABLED": "false",
+        "PREFECT_INTERNAL_LOGGING_LEVEL": "CRITICAL",
+        "PREFECT_CLIENT_MAX_RETRIES": "3",
         "LIFECYCLE_DATABASE_URL": f"sqlite:///{(folder.path / 'lifecycle.db').absolute()}",
         "LIFECYCLE_MAIL_TRANSPORT": "file",
         "LIFECYCLE_MAILBOX": str(folder.mailbox.absolute()),

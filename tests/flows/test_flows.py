@@ -34,7 +34,9 @@ def artifacts(api: str, key: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_gate_check_decides_a_kept_request_and_shows_its_report(installation: Database, prefect_api: str) -> None:
+def test_gate_check_decides_a_kept_request_and_shows_its_report(
+    installation: Database, prefect_api: str
+) -> None:
     registered(installation, NOW)
     request_id = service.request_transition(installation, "harbour", "confirm_need", "clinic-primary", NOW)
     summary = run("gate_check", transition_id=request_id)
@@ -48,7 +50,9 @@ def test_gate_check_decides_everything_that_was_kept_while_prefect_was_down(inst
     registered(installation, NOW)
     registered(installation, NOW, id_="second")
     for partnership_id in ("harbour", "second"):
-        service.request_transition(installation, partnership_id, "withdraw", "clinic-primary", NOW, "No money.")
+        service.request_transition(
+            installation, partnership_id, "withdraw", "clinic-primary", NOW, "No money."
+        )
     assert run("gate_check", NOW + timedelta(days=7)).taken == 2
     before = contents(installation)
     assert run("gate_check", NOW + timedelta(days=7)).taken == 0
@@ -91,7 +95,10 @@ def test_reviews_escalations_and_emails_run_as_of_an_instant(
     for module in MODULES:
         run(module, later)
     assert contents(installation) == before
-    mails = [message_from_bytes(p.read_bytes(), policy=policy.default) for p in (tmp_path / "mailbox").glob("*.eml")]
+    mails = [
+        message_from_bytes(p.read_bytes(), policy=policy.default)
+        for p in (tmp_path / "mailbox").glob("*.eml")
+    ]
     assert sorted(str(mail["To"].addresses[0].addr_spec) for mail in mails) == [
         "city-primary@city.example",
         "city-primary@city.example",

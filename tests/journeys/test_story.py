@@ -12,7 +12,6 @@ from rich.console import Console
 from sqlalchemy import select
 
 from lifecycle.audit import queries as audit
-from lifecycle.config import Settings
 from lifecycle.db import Database
 from lifecycle.demo.acts import Act, Ask, Office, Put
 from lifecycle.demo.player import play
@@ -24,6 +23,7 @@ from lifecycle.partnerships import service as partnerships
 from lifecycle.partnerships.models import transition_request
 from lifecycle.reviews import queries as reviews
 from lifecycle.timers import service as timers
+from tests.builders import SETTINGS
 from tests.journeys.in_process import InProcess
 
 
@@ -32,7 +32,7 @@ class Told:
 
     def __init__(self, database: Database, folder: Path) -> None:
         self.database = database
-        self.settings = Settings(_env_file=None, mailbox=folder / "mailbox")
+        self.settings = SETTINGS.model_copy(update={"mailbox": folder / "mailbox"})
         self.flows = InProcess(database, self.settings)
         self.page = StringIO()
 
