@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lifecycle import stages
+from lifecycle import diagram, stages
 from lifecycle.documents import rules
 from lifecycle.gates.reference import gates_page
 
@@ -21,6 +21,7 @@ def pages() -> dict[str, str]:
         "gates.md": GENERATED.format(source="lifecycle/gates") + gates_page(),
         "documents.md": GENERATED.format(source="schemas/") + documents_page(),
         "stages.md": GENERATED.format(source="lifecycle/stages.py") + stages_page(),
+        "stages.svg": diagram.svg(),
     }
 
 
@@ -42,19 +43,6 @@ def stages_page() -> str:
     for stage in sorted(stages.FINAL_STAGES):
         lines.append(f"| `{stage}` | – | final: the record stays readable | |")
     return "\n".join(lines) + "\n"
-
-
-def mermaid(current: str | None = None) -> str:
-    """The stage diagram as Mermaid text, with one stage highlighted."""
-    lines = ["stateDiagram-v2", "    direction LR", "    [*] --> need_definition"]
-    lines += [f"    {arrow.source} --> {arrow.target}: {arrow.event}" for arrow in stages.ARROWS]
-    lines += [f"    {stage} --> [*]" for stage in stages.STAGES if stage in stages.FINAL_STAGES]
-    if current is not None:
-        lines += [
-            "    classDef current fill:#0b5cad,color:#ffffff,font-weight:bold",
-            f"    class {current} current",
-        ]
-    return "\n".join(lines)
 
 
 def documents_page() -> str:

@@ -118,7 +118,7 @@ def _emails(found: Iterable[Row]) -> Table:
 
 
 def _table(*columns: str) -> Table:
-    heads = (Column(name, no_wrap=number == 0) for number, name in enumerate(columns))
+    heads = (Column(name, no_wrap=number == 0, overflow="fold") for number, name in enumerate(columns))
     return Table(*heads, box=box.SIMPLE_HEAD, pad_edge=False)
 
 
