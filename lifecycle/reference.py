@@ -31,7 +31,7 @@ def stages_page() -> str:
         "# Stages",
         "",
         "```mermaid",
-        mermaid(),
+        diagram.mermaid(),
         "```",
         "",
         "| stage | guide's step | event | leads to |",
