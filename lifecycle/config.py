@@ -59,6 +59,7 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         faults = [
-            Fault(f"LIFECYCLE_{'_'.join(map(str, e['loc'])).upper()}", e["type"], f"{e['msg']}.") for e in error.errors()
+            Fault(f"LIFECYCLE_{'_'.join(map(str, e['loc'])).upper()}", e["type"], f"{e['msg']}.")
+            for e in error.errors()
         ]
         raise Invalid(faults) from None

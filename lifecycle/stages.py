@@ -45,7 +45,9 @@ class PartnershipLifecycle(StateMachine):
     revise = evaluating.to(setting_up)
     close = evaluating.to(closed)
     suspend = maintaining.to(suspended) | evaluating.to(suspended)
-    resume = suspended.to(maintaining, cond="left_maintaining") | suspended.to(evaluating, cond="left_evaluating")
+    resume = suspended.to(maintaining, cond="left_maintaining") | suspended.to(
+        evaluating, cond="left_evaluating"
+    )
     amend = maintaining.to(setting_up)
     decline = need_definition.to(declined) | starting.to(declined)
     withdraw = need_definition.to(withdrawn) | starting.to(withdrawn) | setting_up.to(withdrawn)
@@ -113,7 +115,9 @@ def next_stage(stage: str, event: str, suspended_from: str | None = None) -> str
     known = f"“{event}” is not possible" if event in EVENTS else f"There is no event “{event[:40]}”"
     raise NotAllowed(
         f"{known} while the partnership is in stage “{stage}”.",
-        mend=f"Possible now: {', '.join(allowed)}." if allowed else "This stage is final: the record is read-only.",
+        mend=f"Possible now: {', '.join(allowed)}."
+        if allowed
+        else "This stage is final: the record is read-only.",
     )
 
 
@@ -126,4 +130,6 @@ class Arrow:
     target: str
 
 
-ARROWS = tuple(Arrow(source, event, target) for (source, event), targets in TRANSITIONS.items() for target in targets)
+ARROWS = tuple(
+    Arrow(source, event, target) for (source, event), targets in TRANSITIONS.items() for target in targets
+)

@@ -50,9 +50,7 @@ def _heads(connection: Connection, partnership_id: str | None) -> dict[str, tupl
 
 
 def _events(connection: Connection, partnership_id: str | None) -> Iterator[AuditEvent]:
-    statement: Select[Any] = select(*_EVENT).order_by(
-        audit_event.c.partnership_id, audit_event.c.seq
-    )
+    statement: Select[Any] = select(*_EVENT).order_by(audit_event.c.partnership_id, audit_event.c.seq)
     if partnership_id is not None:
         statement = statement.where(audit_event.c.partnership_id == partnership_id)
     rows = connection.execute(statement.execution_options(yield_per=_AT_ONCE))

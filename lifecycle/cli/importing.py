@@ -59,11 +59,9 @@ def _in_file(file: str, faults: Any) -> list[Fault]:
 
 
 def _registration_faults(registration: Any) -> tuple[Fault, ...]:
-    from lifecycle.documents import rules
-    from lifecycle.partnerships import registration as service
+    from lifecycle.partnerships import registration as registering
 
-    shape = _faults_of(lambda: rules.validate("partnership", registration))
-    return shape or _faults_of(lambda: service._require_people(registration))
+    return _faults_of(lambda: registering.validate(registration))
 
 
 def _document_faults(registration: Any, documents: Any) -> Iterator[Fault]:
@@ -135,13 +133,10 @@ def _faults_of(check: Any) -> tuple[Fault, ...]:
 
 
 def _load(database: Any, settings: Any, file: str, registration: Any, documents: Any) -> dict[str, Any]:
-    from lifecycle.documents import service
+    from lifecycle.documents import rules
     from lifecycle.partnerships import registration as registering
 
-    now = clock.now()
-    partnership_id = registering.create(database, registration, settings, now)
-    put = [
-        service.put(database, partnership_id, d["kind"], d["content"], d["author"], now) for d in documents
-    ]
-    stored = [{"kind": one.kind, "revision": one.revision, "sha256": one.sha256} for one in put]
+    drafts = [registering.Draft(**one) for one in documents]
+    partnership_id = registering.create(database, registration, settings, clock.now(), drafts)
+    stored = [{"kind": one.kind, "sha256": rules.sha256(one.content)} for one in drafts]
     return {"file": file, "id": partnership_id, "documents": stored}

@@ -64,21 +64,30 @@ def put(
     with database.write() as connection:
         change = changes.begin(connection, partnership_id, now, expected_version)
         people = people_of(connection, partnership_id)[partnership_id]
-        people.get(author)
-        _require_stage(kind, change)
-        references.require_known(kind, content, people.contacts, people.partners)
-        subject = str(content["event"]) if kind == "decision_record" else ""
-        before = _latest(connection, partnership_id, kind, subject)
-        if before is not None and before.sha256 == rules.sha256(content):
-            return before
-        revision = add_revision(connection, change, kind, subject, content, author, before)
-        if _asks_for_sign_offs(kind, content):
-            _ask_for_sign_offs(connection, change, people, revision, before)
-        if kind == "need_assessment":
-            look_alikes.index(connection, partnership_id, content)
-        change.arm("gate_readiness", "", change.now, ladders.NOW)
+        revision = add(connection, change, people, kind, content, author)
         changes.write(connection, change)
         return revision
+
+
+def add(
+    connection: Connection, change: Change, people: People, kind: str, content: Any, author: str
+) -> queries.Revision:
+    """Add a document whose schema has been checked to a change; for the rest as `put`."""
+    people.get(author)
+    _require_stage(kind, change)
+    references.require_known(kind, content, people.contacts, people.partners)
+    partnership_id = change.partnership.id
+    subject = str(content["event"]) if kind == "decision_record" else ""
+    before = _latest(connection, partnership_id, kind, subject)
+    if before is not None and before.sha256 == rules.sha256(content):
+        return before
+    revision = add_revision(connection, change, kind, subject, content, author, before)
+    if _asks_for_sign_offs(kind, content):
+        _ask_for_sign_offs(connection, change, people, revision, before)
+    if kind == "need_assessment":
+        look_alikes.index(connection, partnership_id, content)
+    change.arm("gate_readiness", "", change.now, ladders.NOW)
+    return revision
 
 
 def _asks_for_sign_offs(kind: str, content: Mapping[str, Any]) -> bool:

@@ -1,6 +1,7 @@
 """Ladders that fire: who hears of what has been left undone, rung by rung."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -113,16 +114,18 @@ DESCRIBE: Mapping[str, Describe] = {
 
 def sweep_escalations(database: Database, as_of: datetime) -> dict[str, int]:
     """Climb every ladder whose next rung is due at `as_of`; returns the notices owed, by matter."""
-    owed: dict[str, int] = {}
+    owed: Counter[str] = Counter()
+    for matter, count in sweep(database, list(DESCRIBE), as_of, _climb_all):
+        owed[matter] += count
+    return dict(owed)
 
-    def climb(connection: Connection, locked: Mapping[str, Change], fired: Sequence[Fired]) -> None:
-        everybody = people_of(connection, *locked)
-        for one in fired:
-            count = _climb(connection, locked[one.partnership_id], everybody[one.partnership_id], one)
-            owed[one.matter] = owed.get(one.matter, 0) + count
 
-    sweep(database, list(DESCRIBE), as_of, climb)
-    return owed
+def _climb_all(
+    connection: Connection, locked: Mapping[str, Change], fired: Sequence[Fired]
+) -> Iterator[tuple[str, int]]:
+    everybody = people_of(connection, *locked)
+    for one in fired:
+        yield one.matter, _climb(connection, locked[one.partnership_id], everybody[one.partnership_id], one)
 
 
 def _climb(connection: Connection, change: Change, people: People, fired: Fired) -> int:
@@ -134,7 +137,7 @@ def _climb(connection: Connection, change: Change, people: People, fired: Fired)
     owed = [
         Owed(contact_id, rung.notice, case.fact, case.facts, case.due_at, number)
         for number, rung in ladders.collapse(rungs)
-        for contact_id in audience(rung.whom, case, change, people)
+        for contact_id in _audience(connection, rung.whom, case, change, people)
     ]
     told = sorted({one.contact_id for one in owed})
     numbers = [number for number, _ in fired.due]
@@ -145,7 +148,7 @@ def _climb(connection: Connection, change: Change, people: People, fired: Fired)
     return len(owed)
 
 
-def audience(whom: str, case: Case, change: Change, people: People) -> list[str]:
+def _audience(connection: Connection, whom: str, case: Case, change: Change, people: People) -> list[str]:
     """The contacts whom a rung addresses, looked up now. Where a role has nobody reachable, the next one hears;
     where nobody does, the coordinator."""
     coordinator = [change.partnership.coordinator]
@@ -156,12 +159,19 @@ def audience(whom: str, case: Case, change: Change, people: People) -> list[str]
         return reachable or _of_partners(people, case.partners, "deputy", "sponsor") or coordinator
     found: list[str] = []
     if whom in {"lead", "lead_and_sponsors"}:
-        found += _of_partners(people, [change.partnership.proposed_by], *BINDING_ROLES)
+        found += _of_partners(people, [_lead(connection, change)], *BINDING_ROLES)
     if whom in {"sponsor", "lead_and_sponsors"}:
         found += _of_partners(people, case.partners, "sponsor", "deputy", "primary")
     if whom == "deputy":
         found += _of_partners(people, case.partners, "deputy", "sponsor")
     return list(dict.fromkeys(found)) or coordinator
+
+
+def _lead(connection: Connection, change: Change) -> str:
+    """The partner that leads: the one the convening named; before it, the one that proposes the partnership."""
+    found = documents.latest(connection, change.partnership.id, ["convening"])
+    named = [one.content.get("lead", {}).get("organisation") for one in found]
+    return next((str(partner_id) for partner_id in named if partner_id), change.partnership.proposed_by)
 
 
 def _of_partners(people: People, partners: Sequence[str], *roles: str) -> list[str]:

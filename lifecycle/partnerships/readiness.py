@@ -1,6 +1,6 @@
 """Gate readiness: when the last missing piece arrives, the coordinator hears that the next stage is open."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -26,17 +26,17 @@ def sweep_readiness(database: Database, as_of: datetime) -> list[GateReport]:
 
     An open gate is told to the coordinator at once, and again weekly while it is not used, three times.
     """
-    reports: list[GateReport] = []
+    return sweep(database, ["gate_readiness"], as_of, _look)
 
-    def look(connection: Connection, locked: Mapping[str, Change], fired: Sequence[Fired]) -> None:
-        everybody = people_of(connection, *locked)
-        for one in fired:
-            report = _check(connection, locked[one.partnership_id], everybody[one.partnership_id])
-            if report is not None:
-                reports.append(report)
 
-    sweep(database, ["gate_readiness"], as_of, look)
-    return reports
+def _look(
+    connection: Connection, locked: Mapping[str, Change], fired: Sequence[Fired]
+) -> Iterator[GateReport]:
+    everybody = people_of(connection, *locked)
+    for one in fired:
+        report = _check(connection, locked[one.partnership_id], everybody[one.partnership_id])
+        if report is not None:
+            yield report
 
 
 def _check(connection: Connection, change: Change, people: People) -> GateReport | None:

@@ -1,6 +1,7 @@
 """Registering partnerships, their partners and their people."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,21 +12,40 @@ from lifecycle.audit.models import audit_event
 from lifecycle.config import Settings
 from lifecycle.db import Database
 from lifecycle.documents import rules
-from lifecycle.errors import Conflict, Fault, Invalid
+from lifecycle.documents import service as documents
+from lifecycle.errors import Conflict, Fault, Invalid, NotAllowed
 from lifecycle.partnerships import changes
 from lifecycle.partnerships.models import contact, partner, partnership
-from lifecycle.partnerships.people import people_of
+from lifecycle.partnerships.people import BINDING_ROLES, people_of
 
 
-def create(database: Database, registration: Mapping[str, Any], settings: Settings, now: datetime) -> str:
-    """Register a partnership in its first stage, with its partners and contacts; returns its id.
+@dataclass(frozen=True)
+class Draft:
+    """A first document that comes with a registration."""
+
+    kind: str
+    author: str
+    content: Any
+
+
+def create(
+    database: Database,
+    registration: Mapping[str, Any],
+    settings: Settings,
+    now: datetime,
+    drafts: Sequence[Draft] = (),
+) -> str:
+    """Register a partnership in its first stage, with its partners, contacts and first documents; returns its id.
 
     Raises:
-        Invalid: the registration breaks `schemas/partnership/v1.json` or names people it does not list.
+        Invalid: the registration breaks `schemas/partnership/v1.json` or names people it does not list, or a document
+            breaks its schema.
+        NotAllowed: a document cannot be put in the first stage.
         Conflict: the id is taken.
     """
-    rules.validate("partnership", registration)
-    _require_people(registration)
+    validate(registration)
+    for draft in drafts:
+        rules.validate(draft.kind, draft.content)
     with database.write() as connection:
         taken = connection.execute(
             select(partnership.c.id).where(partnership.c.id == registration["id"])
@@ -33,10 +53,27 @@ def create(database: Database, registration: Mapping[str, Any], settings: Settin
         if taken is not None:
             raise Conflict(f"The id “{registration['id']}” is taken.", mend="Choose another id.")
         _insert(connection, registration, settings, now)
+        _add_documents(connection, registration["id"], drafts, now)
     return str(registration["id"])
 
 
-def _require_people(registration: Mapping[str, Any]) -> None:
+def _add_documents(
+    connection: Connection, partnership_id: str, drafts: Sequence[Draft], now: datetime
+) -> None:
+    change = changes.begin(connection, partnership_id, now)
+    people = people_of(connection, partnership_id)[partnership_id]
+    for draft in drafts:
+        documents.add(connection, change, people, draft.kind, draft.content, draft.author)
+    changes.write(connection, change)
+
+
+def validate(registration: Any) -> None:
+    """Check a registration's shape, and that whom it names is among those it lists.
+
+    Raises:
+        Invalid: it breaks `schemas/partnership/v1.json` or names people it does not list; every fault is listed.
+    """
+    rules.validate("partnership", registration)
     faults = []
     partners = [p["id"] for p in registration["partners"]]
     contacts = [c["id"] for p in registration["partners"] for c in p["contacts"]]
@@ -132,13 +169,19 @@ def put_partner(
     Raises:
         Invalid: the entry breaks the `partners` part of `schemas/partnership/v1.json`.
         NotFound: unknown partnership, or `by` is no contact of it.
+        NotAllowed: `by` is an observer or member, or the entry is of a registered partner that is not theirs.
         Conflict: a contact id belongs to another partner.
     """
-    rules.validate("partnership", {**_FRAME, "partners": [entry]})
+    _validate_entry(entry)
     with database.write() as connection:
         change = changes.begin(connection, partnership_id, now)
         people = people_of(connection, partnership_id)[partnership_id]
-        people.get(by)
+        own = people.entitled(by, BINDING_ROLES, "say who takes part").partner_id
+        if entry["id"] in people.partners and entry["id"] != own:
+            raise NotAllowed(
+                f"{by} belongs to {own}: who speaks for {entry['id']} is for its own people to say.",
+                mend=f"Ask {' or '.join(c.id for c in people.of(entry['id'], BINDING_ROLES)) or entry['id']}.",
+            )
         for person in entry["contacts"]:
             known = people.contacts.get(person["id"])
             if known is not None and known.partner_id != entry["id"]:
@@ -160,7 +203,15 @@ def put_partner(
 
 
 _FRAME = {"id": "frame", "title": "frame", "proposed_by": "frame", "coordinator": "frame"}
-"""Lets one partner entry be validated as part of a registration."""
+
+
+def _validate_entry(entry: Any) -> None:
+    """One partner entry is validated as part of a registration; the pointers are those of the entry alone."""
+    try:
+        rules.validate("partnership", {**_FRAME, "partners": [entry]})
+    except Invalid as error:
+        faults = [Fault(f.pointer.removeprefix("/partners/0"), f.rule, f.mend) for f in error.faults]
+        raise Invalid(faults, "The partner") from None
 
 
 def _put_contact(connection: Connection, row: Mapping[str, Any], known: bool) -> None:

@@ -65,11 +65,13 @@ def follow_schedule(change: Change, reviews: Mapping[str, Any]) -> None:
 
 def sweep_reviews(database: Database, as_of: datetime) -> tuple[int, int]:
     """Open the rounds that are due and close those whose time is over; returns (opened, closed or extended)."""
-    closing = sweep(database, [REVIEW_CLOSES], as_of, _close_due)
-    return sweep(database, [REVIEW_DUE], as_of, _open_due), closing
+    closed = sweep(database, [REVIEW_CLOSES], as_of, _close_due)
+    return len(sweep(database, [REVIEW_DUE], as_of, _open_due)), len(closed)
 
 
-def _open_due(connection: Connection, locked: Mapping[str, Change], fired: Sequence[Fired]) -> None:
+def _open_due(
+    connection: Connection, locked: Mapping[str, Change], fired: Sequence[Fired]
+) -> Sequence[Fired]:
     """One round each, even where several occurrences were missed: the trail names them all."""
     openings = []
     for one in fired:
@@ -79,6 +81,7 @@ def _open_due(connection: Connection, locked: Mapping[str, Change], fired: Seque
             Opening(change, "schedule", plan["respondents"], plan["open_working_days"], occurrences)
         )
     open_rounds(connection, openings)
+    return fired
 
 
 def open_rounds(connection: Connection, openings: Sequence[Opening]) -> None:
@@ -228,11 +231,14 @@ def _ask_for_actions(
     )
 
 
-def _close_due(connection: Connection, locked: Mapping[str, Change], fired: Sequence[Fired]) -> None:
+def _close_due(
+    connection: Connection, locked: Mapping[str, Change], fired: Sequence[Fired]
+) -> Sequence[Fired]:
     everybody = people_of(connection, *locked)
     for one in fired:
         change = locked[one.partnership_id]
         _close_or_extend(connection, change, everybody[one.partnership_id], int(one.subject))
+    return fired
 
 
 def _close_or_extend(connection: Connection, change: Change, people: People, number: int) -> None:

@@ -117,28 +117,6 @@ def due_at(anchor_at: datetime, rung: Rung, calendar: Calendar, pauses: Sequence
     return due
 
 
-def rungs_due(
-    rungs: Sequence[Rung],
-    next_rung: int,
-    anchor_at: datetime,
-    calendar: Calendar,
-    pauses: Sequence[Pause],
-    *,
-    as_of: datetime,
-) -> list[tuple[int, datetime]]:
-    """The rungs from `next_rung` on that are due at `as_of`, each with its scheduled instant, oldest first.
-
-    Several after a time down: none is skipped; `collapse` says which of them send.
-    """
-    due = []
-    for number in range(next_rung, len(rungs)):
-        scheduled_at = due_at(anchor_at, rungs[number], calendar, pauses)
-        if scheduled_at is None or scheduled_at > as_of:
-            break
-        due.append((number, scheduled_at))
-    return due
-
-
 def collapse(fired: Sequence[tuple[int, Rung]]) -> list[tuple[int, Rung]]:
     """Which of several rungs that fired at once send: the latest of each audience, in order.
 

@@ -20,7 +20,7 @@ timer = Table(
     # The calendar it counts by, pinned when it was armed: "<time zone>|<holiday calendar>".
     Column("calendar", String(80), nullable=False),
     Column("pauses", JSON, nullable=False),
-    # Derived from the columns above by `timers.service.due_at` alone.
+    # Derived from the columns above by `timers.due.due_at` alone.
     Column("due_at", Instant),
     Column("done_at", Instant),
     UniqueConstraint("partnership_id", "matter", "subject"),

@@ -1,15 +1,16 @@
 """Clocks: armed, stopped, paused, and claimed when due. The right to fire is the insertion of a unique row."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from lifecycle.timers import ladders, recurrence
+from lifecycle.timers import ladders
 from lifecycle.timers.calendars import Calendar
+from lifecycle.timers.due import due_at, rungs_due
 from lifecycle.timers.models import timer, timer_firing
 
 
@@ -37,28 +38,6 @@ class Fired:
     anchor_at: datetime
     schedule: Mapping[str, Any]
     due: tuple[tuple[int, datetime], ...]
-
-
-def due_at(
-    schedule: Mapping[str, Any],
-    rung: int,
-    anchor_at: datetime,
-    calendar: Calendar,
-    pauses: Sequence[ladders.Pause],
-) -> datetime | None:
-    """When the given rung or occurrence is due, UTC; None when there is no such rung, or while the clock is paused.
-
-    The only place where a due time comes from.
-    """
-    if pauses and pauses[-1].ended_at is None:
-        return None
-    if "every" in schedule:
-        day = recurrence.occurrence(schedule["every"], date.fromisoformat(schedule["first_on"]), rung)
-        return None if day is None else calendar.start_of_working_day(day)
-    rungs = schedule["rungs"]
-    if rung >= len(rungs):
-        return None
-    return ladders.due_at(anchor_at, ladders.Rung.from_json(rungs[rung]), calendar, pauses)
 
 
 _UNIQUE = ["partnership_id", "matter", "subject"]
@@ -167,6 +146,7 @@ _DUE = (
         timer.c.done_at.is_(None),
         timer.c.due_at.is_not(None),
         timer.c.due_at <= bindparam("as_of"),
+        timer.c.partnership_id.not_in(bindparam("but", expanding=True)),
     )
     .order_by(timer.c.due_at, timer.c.id)
     .limit(bindparam("limit"))
@@ -185,13 +165,15 @@ _DUE_OF = (
 
 
 def partnerships_due(
-    connection: Connection, matters: Sequence[str], as_of: datetime, limit: int
+    connection: Connection, matters: Sequence[str], as_of: datetime, limit: int, but: Collection[str] = ()
 ) -> list[str]:
-    """The partnerships whose clocks of these matters are due at `as_of`, longest overdue first.
+    """The partnerships, `but` for some, whose clocks of these matters are due at `as_of`, longest overdue first.
 
     Costs what is due, not what exists: the partial index `ix_timer_due` holds only open clocks.
     """
-    rows = connection.execute(_DUE, {"matters": list(matters), "as_of": as_of, "limit": limit})
+    rows = connection.execute(
+        _DUE, {"matters": list(matters), "as_of": as_of, "limit": limit, "but": list(but)}
+    )
     return list(dict.fromkeys(rows.scalars()))
 
 
@@ -244,13 +226,8 @@ def claim(
 
 
 def _rungs_due(row: Any, as_of: datetime) -> list[tuple[int, datetime]]:
-    calendar, pauses = _calendar(row.calendar), [ladders.Pause.from_json(pause) for pause in row.pauses]
-    due, rung, at = [], row.rung, row.due_at
-    while at is not None and at <= as_of:
-        due.append((rung, at))
-        rung += 1
-        at = due_at(row.schedule, rung, row.anchor_at, calendar, pauses)
-    return due
+    pauses = [ladders.Pause.from_json(pause) for pause in row.pauses]
+    return rungs_due(row.schedule, row.rung, row.anchor_at, _calendar(row.calendar), pauses, as_of)
 
 
 def _advanced(row: Any, rung: int, as_of: datetime) -> dict[str, Any]:

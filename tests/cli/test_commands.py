@@ -99,7 +99,10 @@ def test_partner_adds_and_replaces(command: Command) -> None:
     }
     command.done("partner", ID, command.file("p.json", entry), "--as", "amira-haddad")
     entry["name"] = "Strand Leisure Trust"
-    command.done("partner", ID, command.file("p.json", entry), "--as", "amira-haddad")
+    error = command.refused(1, "partner", ID, command.file("p.json", entry), "--as", "amira-haddad")
+    assert "for its own people to say" in error
+    assert "Ask jo-ray." in error
+    command.done("partner", ID, command.file("p.json", entry), "--as", "jo-ray")
     partners = {p["id"]: p["name"] for p in command.done("show", ID, "--json").json["partners"]}
     assert partners["strand-leisure"] == "Strand Leisure Trust"
     assert len(partners) == 3

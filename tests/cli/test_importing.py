@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.cli.command import Command, example, registration
 
 
@@ -67,3 +69,18 @@ def test_odd_shapes_are_faults_not_crashes(empty: Command) -> None:
     )
     for odd in odds:
         empty.refused(1, "import", empty.file("odd.json", odd))
+
+
+def test_a_crash_between_registration_and_documents_leaves_neither(
+    empty: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*_: Any) -> None:
+        raise RuntimeError("the power failed")
+
+    file = empty.file("one.json", _import("one"))
+    with monkeypatch.context() as broken:
+        broken.setattr("lifecycle.documents.service.add", crash)
+        with pytest.raises(RuntimeError):
+            empty("import", file)
+    assert empty("show", "one").status == 3
+    empty.done("import", file)

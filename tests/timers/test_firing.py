@@ -1,6 +1,7 @@
 """Clocks in the database: exactly once, late without loss, paused without use (design, promises 2, 3 and 9)."""
 
 import threading
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,12 +9,14 @@ import pytest
 from sqlalchemy import event, insert, select, text
 
 from lifecycle.db import Database
+from lifecycle.errors import Unavailable
 from lifecycle.partnerships import changes
 from lifecycle.partnerships.sweeps import sweep
 from lifecycle.timers import ladders
 from lifecycle.timers import service as timers
 from lifecycle.timers.ladders import Rung
 from lifecycle.timers.models import timer, timer_firing
+from lifecycle.timers.service import Fired
 from tests.builders import count, registered
 
 DAILY = ladders.to_json([Rung(day, unit="days", whom="manager", notice="gate_ready") for day in (1, 2, 3)])
@@ -29,14 +32,12 @@ def arm(
 
 
 def fire(database: Database, as_of: datetime) -> list[tuple[str, list[int]]]:
-    fired: list[tuple[str, list[int]]] = []
-    sweep(
+    return sweep(
         database,
         ["gate_ready"],
         as_of,
-        lambda _connection, _locked, due: fired.extend((one.subject, [n for n, _ in one.due]) for one in due),
+        lambda _connection, _locked, due: [(one.subject, [n for n, _ in one.due]) for one in due],
     )
-    return fired
 
 
 def test_a_clock_fires_when_due_and_not_before(database: Database, now: datetime) -> None:
@@ -111,13 +112,35 @@ def test_effects_and_firing_commit_together_or_not_at_all(database: Database, no
     registered(database, now)
     arm(database, now)
 
-    def fail(*_: Any) -> None:
+    def fail(*_: Any) -> list[str]:
         raise RuntimeError("the effects could not be written")
 
-    with pytest.raises(RuntimeError):
+    with pytest.raises(Unavailable, match="could not be served"):
         sweep(database, ["gate_ready"], now + timedelta(days=2), fail)
     assert count(database, timer_firing) == 0
     assert fire(database, now + timedelta(days=1, hours=1)) == [("", [0])]
+
+
+def test_one_whose_clock_cannot_be_served_holds_up_no_other(database: Database, now: datetime) -> None:
+    for id_ in ("first", "poisoned", "last"):
+        registered(database, now, id_=id_)
+        with database.write() as connection:
+            change = changes.begin(connection, id_, now)
+            change.arm("gate_ready", "", now, DAILY)
+            changes.write(connection, change)
+
+    def serve(_connection: Any, _locked: Any, fired: Sequence[Fired]) -> Iterator[str]:
+        for one in fired:
+            if one.partnership_id == "poisoned":
+                raise KeyError("a fact that is not there")
+            yield one.partnership_id
+
+    later = now + timedelta(days=1, hours=1)
+    with pytest.raises(Unavailable, match=r"1 partnerships.*poisoned: KeyError") as raised:
+        sweep(database, ["gate_ready"], later, serve)
+    assert isinstance(raised.value.__cause__, KeyError)
+    assert count(database, timer_firing) == 2
+    assert len(fire(database, later)) == 1, "it stays due, and goes on once the cause is mended"
 
 
 def test_a_paused_clock_does_not_fire_and_resumes_with_its_budget(database: Database, now: datetime) -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from lifecycle.errors import Invalid
 from lifecycle.timers import ladders
 from lifecycle.timers.calendars import Calendar
-from lifecycle.timers.ladders import Pause, Rung, collapse, due_at, rungs_due
+from lifecycle.timers.due import rungs_due
+from lifecycle.timers.ladders import Pause, Rung, collapse, due_at
 
 SCOTLAND = Calendar("Europe/London", "GB-SCT")
 DENVER = Calendar("America/Denver", "US-CO")
@@ -73,7 +74,7 @@ def test_pausing_never_makes_a_rung_earlier_nor_due_within_the_pause(case: tuple
 def test_while_a_pause_is_open_nothing_is_due(case: tuple, calendar: Calendar, opened: datetime) -> None:
     anchor, rungs, pauses = case
     paused = [*pauses, Pause(opened)]
-    assert rungs_due(rungs, 0, anchor, calendar, paused, as_of=utc(2100, 1, 1)) == []
+    assert rungs_due(ladders.to_json(rungs), 0, anchor, calendar, paused, as_of=utc(2100, 1, 1)) == []
 
 
 @given(cases(), calendars)
@@ -93,15 +94,15 @@ def test_catching_up_at_once_fires_what_one_by_one_would_have(
     anchor, rungs, pauses = case
     fired: list[tuple[int, datetime]] = []
     for as_of in sorted(sweeps):
-        fired += rungs_due(rungs, len(fired), anchor, calendar, pauses, as_of=as_of)
+        fired += rungs_due(ladders.to_json(rungs), len(fired), anchor, calendar, pauses, as_of=as_of)
     last = max(sweeps, default=utc(2000, 1, 1))
-    assert fired == rungs_due(rungs, 0, anchor, calendar, pauses, as_of=last)
+    assert fired == rungs_due(ladders.to_json(rungs), 0, anchor, calendar, pauses, as_of=last)
 
 
 def test_a_week_down_returns_every_missed_rung_and_sends_one_to_each_audience() -> None:
     rungs = ladders.from_json(ladders.REVIEW_UNANSWERED)
     closes_at = SCOTLAND.working_days_after(utc(2026, 3, 2, 9), 10)
-    due = rungs_due(rungs, 0, closes_at, SCOTLAND, [], as_of=utc(2026, 3, 19, 12))
+    due = rungs_due(ladders.to_json(rungs), 0, closes_at, SCOTLAND, [], as_of=utc(2026, 3, 19, 12))
     assert due == [
         (0, utc(2026, 3, 9, 9)),
         (1, utc(2026, 3, 12, 9)),
@@ -167,8 +168,10 @@ def test_a_pause_keeps_the_order_of_rungs_around_an_anchor_on_a_day_off() -> Non
 
 def test_a_rung_is_due_at_its_very_instant() -> None:
     noon = utc(2026, 3, 2, 12)
-    assert rungs_due([Rung(0), Rung(1)], 0, noon, SCOTLAND, [], as_of=noon) == [(0, noon)]
-    assert rungs_due([Rung(0)], 0, noon, SCOTLAND, [], as_of=noon - timedelta(seconds=1)) == []
+    assert rungs_due(ladders.to_json([Rung(0), Rung(1)]), 0, noon, SCOTLAND, [], as_of=noon) == [(0, noon)]
+    assert (
+        rungs_due(ladders.to_json([Rung(0)]), 0, noon, SCOTLAND, [], as_of=noon - timedelta(seconds=1)) == []
+    )
 
 
 @pytest.mark.parametrize("name", NAMED)

@@ -1,0 +1,49 @@
+"""When a clock is due: the one place where a due time comes from. Pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from lifecycle.timers import ladders, recurrence
+from lifecycle.timers.calendars import Calendar
+
+
+def due_at(
+    schedule: Mapping[str, Any],
+    rung: int,
+    anchor_at: datetime,
+    calendar: Calendar,
+    pauses: Sequence[ladders.Pause],
+) -> datetime | None:
+    """When the given rung or occurrence is due, UTC; None when there is no such rung, or while the clock is paused.
+
+    `schedule` is a ladder (`{"rungs": […]}`) or a recurrence (`{"every": RRULE, "first_on": DATE}`).
+    """
+    if pauses and pauses[-1].ended_at is None:
+        return None
+    if "every" in schedule:
+        day = recurrence.occurrence(schedule["every"], date.fromisoformat(schedule["first_on"]), rung)
+        return None if day is None else calendar.start_of_working_day(day)
+    rungs = schedule["rungs"]
+    if rung >= len(rungs):
+        return None
+    return ladders.due_at(anchor_at, ladders.Rung.from_json(rungs[rung]), calendar, pauses)
+
+
+def rungs_due(
+    schedule: Mapping[str, Any],
+    rung: int,
+    anchor_at: datetime,
+    calendar: Calendar,
+    pauses: Sequence[ladders.Pause],
+    as_of: datetime,
+) -> list[tuple[int, datetime]]:
+    """The rungs or occurrences from `rung` on that are due at `as_of`, each with its scheduled instant, oldest first.
+
+    Several after a time down: none is skipped; `ladders.collapse` says which of them send.
+    """
+    due = []
+    while (at := due_at(schedule, rung, anchor_at, calendar, pauses)) is not None and at <= as_of:
+        due.append((rung, at))
+        rung += 1
+    return due
