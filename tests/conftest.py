@@ -14,7 +14,9 @@ from lifecycle.db import Database
 from lifecycle.migrations import upgrade
 from tests.servers.postgres import find_programs, postgres
 
-settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+settings.register_profile(
+    "default", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 settings.load_profile("default")
 
 _numbers = itertools.count(1)
@@ -28,7 +30,9 @@ def postgres_url() -> Iterator[str]:
     with postgres() as url:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("CREATE DATABASE migrated")
-        template = Database(url.replace("/postgres?", "/migrated?").replace("postgresql://", "postgresql+psycopg://"))
+        template = Database(
+            url.replace("/postgres?", "/migrated?").replace("postgresql://", "postgresql+psycopg://")
+        )
         upgrade(template)
         template.close()
         yield url
