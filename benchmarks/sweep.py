@@ -22,6 +22,7 @@ from benchmarks.stores import START, databases, fill, fresh, report
 from lifecycle.db import Database
 from lifecycle.reviews import service as reviews
 from lifecycle.reviews.models import review_round
+from lifecycle.timers import ladders
 from lifecycle.timers.models import timer
 
 AS_OF = START + timedelta(days=1)
@@ -75,6 +76,7 @@ def by_hand(database: Database) -> float:
         connection: Any = sqlite3.connect(str(database.url.database), isolation_level=None)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
         mark, cursor = "?", connection.cursor()
     else:
         url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
@@ -131,17 +133,13 @@ def _chunk(cursor: Any, mark: str) -> bool:
             "closes_at": closes,
             "occasion": "schedule",
             "respondents": plan["respondents"],
+            "occurrences": [rung],
         }
-        for kind, payload in (
-            ("review_due", json.dumps({"occurrences": [rung]})),
-            ("review_opened", json.dumps(facts)),
-        ):
-            seq += 1
-            digest = hashlib.sha256(
-                "|".join((partnership_id, str(seq), now, kind, payload, head)).encode()
-            ).hexdigest()
-            events.append((partnership_id, seq, now, kind, "engine", payload, head, digest))
-            head = digest
+        payload, seq = json.dumps(facts), seq + 1
+        line = "|".join((partnership_id, str(seq), now, "review_opened", payload, head))
+        digest = hashlib.sha256(line.encode()).hexdigest()
+        events.append((partnership_id, seq, now, "review_opened", "engine", payload, head, digest))
+        head = digest
         saves.append((seq, head, now, partnership_id, version))
         rounds.append((partnership_id, number, "schedule", now, closes, 0))
         told = json.dumps({"round": number, "occasion": "schedule", "respondents": 2})
@@ -175,10 +173,7 @@ def _chunk(cursor: Any, mark: str) -> bool:
     return True
 
 
-_AT = json.dumps({"rungs": [{"name": "close"}]})
-_LADDER = json.dumps(
-    {"rungs": [{"name": f"rung {number}", "offset": number, "whom": "contact"} for number in range(5)]}
-)
+_AT, _LADDER = json.dumps(ladders.AT_ANCHOR), json.dumps(ladders.REVIEW_UNANSWERED)
 
 
 def _rounds(database: Database) -> int:

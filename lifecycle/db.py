@@ -4,8 +4,10 @@ import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
+import orjson
 from sqlalchemy import (
     Connection,
     DateTime,
@@ -70,7 +72,9 @@ def _to_utc(value: datetime | None) -> datetime | None:
     return value.astimezone(UTC)
 
 
+@lru_cache(maxsize=1024)
 def _to_text(value: datetime | None) -> str | None:
+    """Cached: a sweep writes the same few instants into thousands of rows."""
     instant = _to_utc(value)
     return None if instant is None else instant.isoformat(timespec="microseconds")
 
@@ -165,13 +169,21 @@ def unreachable(database: Database, error: DBAPIError) -> Unavailable:
 
 
 def _create_engine(url: str) -> Engine:
-    engine = create_engine(url)
+    engine = create_engine(url, json_serializer=_to_json)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
         event.listen(engine, "checkout", _discard_if_closed)
     return engine
+
+
+_STRICT = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
+"""What plain JSON does not know is refused, not guessed."""
+
+
+def _to_json(value: Any) -> str:
+    return orjson.dumps(value, option=_STRICT).decode()
 
 
 def _discard_if_closed(connection: Any, _record: Any, _proxy: Any) -> None:

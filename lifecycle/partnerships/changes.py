@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from lifecycle.audit import rules as audit
 from lifecycle.audit.models import audit_event
+from lifecycle.bulk import Inserts
 from lifecycle.errors import Conflict, NotFound, Unavailable
 from lifecycle.notices.models import notice
 from lifecycle.notices.owed import Owed
@@ -174,11 +174,23 @@ _SAVED = (
     "audit_hash",
     "audit_at",
 )
-_INSERT_NOTICE = {
-    "sqlite": sqlite.insert(notice).on_conflict_do_nothing(index_elements=["key"]),
-    "postgresql": postgresql.insert(notice).on_conflict_do_nothing(index_elements=["key"]),
-}
-_INSERT_EVENT = audit_event.insert()
+_insert_events = Inserts(audit_event, audit_event.c.keys())
+_insert_notices = Inserts(
+    notice,
+    (
+        "key",
+        "partnership_id",
+        "contact_id",
+        "template",
+        "facts",
+        "due_at",
+        "created_at",
+        "state",
+        "attempts",
+        "next_attempt_at",
+    ),
+    lambda statement: statement.on_conflict_do_nothing(index_elements=["key"]),
+)
 
 
 def write(connection: Connection, *changes: Change) -> None:
@@ -196,10 +208,8 @@ def write(connection: Connection, *changes: Change) -> None:
         saved = connection.execute(_SAVE, saves if len(saves) > 1 else saves[0])
         if len(saves) == 1 and saved.rowcount != 1:
             raise Conflict("Another writer changed the partnership first.", mend="Repeat the request.")
-        connection.execute(_INSERT_EVENT, [vars(event) for change in changes for event in change.events])
-    notices = [row for change in changes for row in _notice_rows(change)]
-    if notices:
-        connection.execute(_INSERT_NOTICE[connection.dialect.name], notices)
+        _insert_events(connection, [vars(event) for change in changes for event in change.events])
+    _insert_notices(connection, [row for change in changes for row in _notice_rows(change)])
     timers.arm(connection, [armed for change in changes for armed in change.clocks])
     for change in changes:
         change.partnership.version += bool(change.events)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, update
 
+from lifecycle.bulk import Inserts
 from lifecycle.db import Database
 from lifecycle.documents import queries as documents
 from lifecycle.documents import rules as document_rules
@@ -100,8 +101,14 @@ def open_rounds(connection: Connection, openings: Sequence[Opening]) -> None:
             for contact_id in opening.respondents
         ]
         _announce(opening, number, closes_at)
-    connection.execute(insert(review_round), rounds)
-    connection.execute(insert(review_invitation), invitations)
+    _insert_rounds(connection, rounds)
+    _insert_invitations(connection, invitations)
+
+
+_insert_rounds = Inserts(
+    review_round, ("partnership_id", "number", "occasion", "opened_at", "closes_at", "extended")
+)
+_insert_invitations = Inserts(review_invitation, ("partnership_id", "round", "contact_id"))
 
 
 def _round_row(

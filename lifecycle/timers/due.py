@@ -37,13 +37,16 @@ def rungs_due(
     calendar: Calendar,
     pauses: Sequence[ladders.Pause],
     as_of: datetime,
-) -> list[tuple[int, datetime]]:
-    """The rungs or occurrences from `rung` on that are due at `as_of`, each with its scheduled instant, oldest first.
+) -> tuple[list[tuple[int, datetime]], datetime | None]:
+    """What is due at `as_of`, and when the one after it is.
 
-    Several after a time down: none is skipped; `ladders.collapse` says which of them send.
+    Returns:
+        The rungs or occurrences from `rung` on that are due, each with its scheduled instant, oldest first: several
+        after a time down, none is skipped; `ladders.collapse` says which of them send. Then the instant of the next
+        one, None where there is none.
     """
     due = []
     while (at := due_at(schedule, rung, anchor_at, calendar, pauses)) is not None and at <= as_of:
         due.append((rung, at))
         rung += 1
-    return due
+    return due, at

@@ -17,6 +17,9 @@ Audience = Literal["", "contact", "deputy", "sponsor", "lead", "manager", "lead_
 """The role that a rung addresses; empty for a clock that tells nobody, only lets the engine act."""
 
 
+_UNITS, _AUDIENCES = get_args(Unit), get_args(Audience)
+
+
 @dataclass(frozen=True)
 class Rung:
     """One step: when, counted from the anchor; whom it addresses (looked up when it fires); which notice it owes.
@@ -35,9 +38,9 @@ class Rung:
 
     def __post_init__(self) -> None:
         """Refuse what could never fire or reach anyone."""
-        if self.unit not in get_args(Unit):
+        if self.unit not in _UNITS:
             raise _invalid("/unit", f"unknown unit {str(self.unit)[:20]}", get_args(Unit))
-        if self.whom not in get_args(Audience):
+        if self.whom not in _AUDIENCES:
             raise _invalid("/whom", f"unknown audience {str(self.whom)[:20]}", get_args(Audience)[1:])
 
     def to_json(self) -> dict[str, Any]:

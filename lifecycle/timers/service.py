@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, literal_column, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from lifecycle.bulk import Inserts
 from lifecycle.timers import ladders
 from lifecycle.timers.calendars import Calendar
 from lifecycle.timers.due import due_at, rungs_due
@@ -40,28 +41,24 @@ class Fired:
     due: tuple[tuple[int, datetime], ...]
 
 
-_UNIQUE = ["partnership_id", "matter", "subject"]
+_UNIQUE = ("partnership_id", "matter", "subject")
+_RENEWED = ("rung", "anchor_at", "schedule", "calendar", "pauses", "due_at")
 
 
-def _upsert(insert: Any) -> Any:
-    statement = insert(timer)
-    renewed = {
-        name: statement.excluded[name]
-        for name in ("anchor_at", "schedule", "calendar", "due_at", "pauses", "rung")
-    }
+def _under_a_higher_generation(statement: Any) -> Any:
+    renewed = {name: statement.excluded[name] for name in _RENEWED}
     return statement.on_conflict_do_update(
-        index_elements=_UNIQUE, set_={"generation": timer.c.generation + 1, "done_at": None, **renewed}
+        index_elements=_UNIQUE,
+        set_={"generation": timer.c.generation + literal_column("1"), "done_at": null(), **renewed},
     )
 
 
-_ARM = {"sqlite": _upsert(sqlite.insert), "postgresql": _upsert(postgresql.insert)}
+_arm = Inserts(timer, (*_UNIQUE, "generation", *_RENEWED), _under_a_higher_generation)
 
 
 def arm(connection: Connection, armed: Iterable[Armed]) -> None:
     """Start clocks; one that exists restarts under a higher generation, so that a late worker finds nothing to do."""
-    rows = [_row(clock) for clock in armed]
-    if rows:
-        connection.execute(_ARM[connection.dialect.name], rows)
+    _arm(connection, [_row(clock) for clock in armed])
 
 
 def _row(clock: Armed) -> dict[str, Any]:
@@ -204,7 +201,12 @@ def claim(
     ).all()
     if not rows:
         return []
-    due = {row.id: _rungs_due(row, as_of) for row in rows}
+    due, following = {}, {}
+    for row in rows:
+        pauses = [ladders.Pause.from_json(pause) for pause in row.pauses]
+        due[row.id], following[row.id] = rungs_due(
+            row.schedule, row.rung, row.anchor_at, _calendar(row.calendar), pauses, as_of
+        )
     firings = [
         {
             "timer_id": row.id,
@@ -217,7 +219,7 @@ def claim(
         for rung, scheduled_at in due[row.id]
     ]
     won = {tuple(key) for key in connection.execute(_FIRE[connection.dialect.name], firings)}
-    connection.execute(_ADVANCE, [_advanced(row, due[row.id][-1][0] + 1, as_of) for row in rows])
+    connection.execute(_ADVANCE, [_advanced(row, due[row.id], following[row.id], as_of) for row in rows])
     return [
         Fired(row.id, row.partnership_id, row.matter, row.subject, row.anchor_at, row.schedule, mine)
         for row in rows
@@ -225,20 +227,15 @@ def claim(
     ]
 
 
-def _rungs_due(row: Any, as_of: datetime) -> list[tuple[int, datetime]]:
-    pauses = [ladders.Pause.from_json(pause) for pause in row.pauses]
-    return rungs_due(row.schedule, row.rung, row.anchor_at, _calendar(row.calendar), pauses, as_of)
-
-
-def _advanced(row: Any, rung: int, as_of: datetime) -> dict[str, Any]:
-    pauses = [ladders.Pause.from_json(pause) for pause in row.pauses]
-    at = due_at(row.schedule, rung, row.anchor_at, _calendar(row.calendar), pauses)
+def _advanced(
+    row: Any, due: Sequence[tuple[int, datetime]], following: datetime | None, as_of: datetime
+) -> dict[str, Any]:
     return {
         "b_id": row.id,
         "b_generation": row.generation,
-        "b_rung": rung,
-        "b_due_at": at,
-        "b_done_at": as_of if at is None else None,
+        "b_rung": due[-1][0] + 1,
+        "b_due_at": following,
+        "b_done_at": as_of if following is None else None,
     }
 
 
