@@ -36,7 +36,7 @@ metadata = MetaData(
     }
 )
 
-SCHEMA_HEAD = "0001"
+SCHEMA_HEAD = "0002"
 """The Alembic revision that this version of the engine works with."""
 
 

@@ -5,8 +5,19 @@ from lifecycle.db import metadata
 from lifecycle.documents import models as documents
 from lifecycle.gates import models as gates
 from lifecycle.notices import models as notices
+from lifecycle.obligations import models as obligations
 from lifecycle.partnerships import models as partnerships
 from lifecycle.reviews import models as reviews
 from lifecycle.timers import models as timers
 
-__all__ = ["audit", "documents", "gates", "metadata", "notices", "partnerships", "reviews", "timers"]
+__all__ = [
+    "audit",
+    "documents",
+    "gates",
+    "metadata",
+    "notices",
+    "obligations",
+    "partnerships",
+    "reviews",
+    "timers",
+]

@@ -14,6 +14,7 @@ from lifecycle.cli import (
     drawing,
     evidence,
     importing,
+    keeping,
     outbox,
     reading,
     registering,
@@ -63,6 +64,10 @@ for _name, _command in (
     ("transition", deciding.transition),
     ("waive", deciding.waive),
     ("respond", evidence.respond),
+    ("demand", keeping.demand),
+    ("report", keeping.report),
+    ("verdict", keeping.verdict),
+    ("signal", keeping.signal),
 ):
     app.command(_name)(_command)
 app.add_typer(actions.app, name="action")

@@ -11,7 +11,9 @@ from lifecycle.cli.options import Json
 from lifecycle.cli.output import print_json, say
 from lifecycle.errors import Unavailable
 
-Flow = Literal["gate-check", "gate-readiness", "scheduled-reviews", "escalations", "send-notices"]
+Flow = Literal[
+    "gate-check", "gate-readiness", "scheduled-reviews", "obligation-monitor", "escalations", "send-notices"
+]
 
 
 def run(
@@ -24,7 +26,7 @@ def run(
 ) -> None:
     """Run a flow once, here.
 
-    One of gate-check, gate-readiness, scheduled-reviews, escalations, send-notices."""
+    One of gate-check, gate-readiness, scheduled-reviews, obligation-monitor, escalations, send-notices."""
     from lifecycle.clock import instant
 
     moment = None if as_of is None else instant(as_of)

@@ -5,6 +5,7 @@ from typing import Any
 
 from lifecycle.cli.output import local, say, table
 from lifecycle.cli.reading import MATTERS
+from lifecycle.obligations.states import OPEN
 from lifecycle.timers.queries import INTERNAL
 
 
@@ -14,6 +15,7 @@ def show_overview(found: Mapping[str, Any]) -> None:
     _head(found, zone)
     _people(found)
     _documents(found, zone)
+    _performances(found, zone)
     _reviews(found, zone)
     _waiting(found, zone)
     if found["hints"]:
@@ -64,6 +66,31 @@ def _documents(found: Mapping[str, Any], zone: str) -> None:
     table(
         ["document", "rev.", "sha256", "author", "put", "signed by", "sign-offs missing"], rows, "Documents"
     )
+
+
+PERFORMANCES_SHOWN = 20
+"""The newest of those that are closed; what is open is always shown. `--json` has all."""
+
+
+def _performances(found: Mapping[str, Any], zone: str) -> None:
+    shown = [one for one in found["performances"] if one["state"] != "superseded"]
+    closed = [one for one in shown if one["state"] not in OPEN]
+    hidden = max(0, len(closed) - PERFORMANCES_SHOWN)
+    left_out = [id(one) for one in closed[:hidden]]
+    rows = [
+        (
+            f"{one['obligation']}/{one['number']}",
+            one["obligor"],
+            one["obligee"],
+            local(one["due_at"], zone),
+            one["state"],
+            (one["outcome"] or "").replace("_", " "),
+        )
+        for one in shown
+        if id(one) not in left_out
+    ]
+    title = f"Promises (and {hidden} older ones that are closed)" if hidden else "Promises"
+    table(["promise", "owed by", "owed to", "due", "state", "outcome"], rows, title)
 
 
 def _reviews(found: Mapping[str, Any], zone: str) -> None:

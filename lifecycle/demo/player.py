@@ -8,10 +8,11 @@ from lifecycle.demo.chronicle import Chronicle
 from lifecycle.demo.screen import Screen
 from lifecycle.errors import Unavailable
 from lifecycle.notices import queries as notices
+from lifecycle.obligations import record
 from lifecycle.partnerships.escalations import DESCRIBE
 from lifecycle.timers import service as timers
 
-SWEEPS = ("escalations", "scheduled-reviews", "gate-readiness")
+SWEEPS = ("escalations", "scheduled-reviews", "obligation-monitor", "gate-readiness")
 """In this order at one instant: whoever is still silent when a round closes is spoken to before it closes."""
 
 
@@ -77,4 +78,6 @@ class _Player:
 def _sweep_of(matter: str) -> str:
     if matter in DESCRIBE:
         return "escalations"
+    if matter in {record.DUE, record.ANSWER, record.DECISION}:
+        return "obligation-monitor"
     return "gate-readiness" if matter == "gate_readiness" else "scheduled-reviews"

@@ -12,7 +12,14 @@ from typing import Any
 from lifecycle import embedded
 from lifecycle.demo.folder import Folder
 
-FLOWS = ("gate-check", "gate-readiness", "scheduled-reviews", "escalations", "send-notices")
+FLOWS = (
+    "gate-check",
+    "gate-readiness",
+    "scheduled-reviews",
+    "obligation-monitor",
+    "escalations",
+    "send-notices",
+)
 
 _NOT_OURS = (
     "PREFECT_API_KEY",

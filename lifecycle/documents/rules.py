@@ -33,8 +33,8 @@ KINDS: tuple[str, ...] = (
 )
 """The kinds of documents, in the order of the lifecycle."""
 
-VERSIONS: Mapping[str, int] = dict.fromkeys((*KINDS, "partnership"), 1)
-"""The newest schema version of each kind, and of the registration, which is no document; older ones stay."""
+VERSIONS: Mapping[str, int] = dict.fromkeys((*KINDS, "partnership", "performance_report"), 1)
+"""The newest schema version of each kind, and of the records that are no documents; older ones stay."""
 
 _INSTALLED = Path(__file__).parents[1] / "schemas"
 _IN_CHECKOUT = Path(__file__).parents[2] / "schemas"

@@ -10,10 +10,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from lifecycle.db import Database
 from lifecycle.documents import queries, references, rules
 from lifecycle.documents.models import document, sign_off
-from lifecycle.errors import Conflict, NotAllowed
+from lifecycle.errors import Conflict, Fault, Invalid, NotAllowed
 from lifecycle.gates import look_alikes
 from lifecycle.notices import outbox
 from lifecycle.notices.owed import Owed
+from lifecycle.obligations import queries as performances
 from lifecycle.partnerships import changes
 from lifecycle.partnerships.changes import Change
 from lifecycle.partnerships.people import People, people_of
@@ -77,6 +78,8 @@ def add(
     _require_stage(kind, change)
     references.require_known(kind, content, people.contacts, people.partners)
     partnership_id = change.partnership.id
+    if kind == "agreement":
+        _require_no_orphans(connection, change, content)
     subject = str(content["event"]) if kind == "decision_record" else ""
     before = _latest(connection, partnership_id, kind, subject)
     if before is not None and before.sha256 == rules.sha256(content):
@@ -88,6 +91,22 @@ def add(
         look_alikes.index(connection, partnership_id, content)
     change.arm("gate_readiness", "", change.now, ladders.NOW)
     return revision
+
+
+def _require_no_orphans(connection: Connection, change: Change, content: Mapping[str, Any]) -> None:
+    """What has fallen due and is not settled keeps its obligation in an amended agreement."""
+    kept = {one["id"] for one in content.get("obligations", ())}
+    faults = [
+        Fault(
+            "/obligations",
+            "no orphans",
+            f"{one.name} is {one.state}: settle or waive it, or keep “{one.obligation}”.",
+        )
+        for one in performances.unsettled(connection, change.partnership.id, change.now)
+        if one.obligation not in kept
+    ]
+    if faults:
+        raise Invalid(faults, "The agreement")
 
 
 def _asks_for_sign_offs(kind: str, content: Mapping[str, Any]) -> bool:

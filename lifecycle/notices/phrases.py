@@ -99,6 +99,27 @@ def role(name: str) -> str:
     return words.ROLES.get(name, _spoken(name))
 
 
+def promise(facts: Mapping[str, Any]) -> str:
+    """A performance as commands name it: `breakfast/3`."""
+    return f"{facts['obligation']}/{facts['number']}"
+
+
+def outcome(name: str) -> str:
+    """What was said of a performance, in words."""
+    return words.OUTCOMES.get(name, _spoken(name))
+
+
+def happening(event_name: str) -> str:
+    """What became of a performance, as half a sentence."""
+    return words.HAPPENINGS.get(event_name, _spoken(event_name))
+
+
+@pass_context
+def actor(context: Context, contact_id: str) -> str:
+    """A person as in `person`, or the agreed procedure where the engine acted."""
+    return person(context, contact_id) if contact_id in context["people"] else "the agreed procedure"
+
+
 def document(facts: Mapping[str, Any]) -> str:
     """`agreement, revision 2`."""
     subject = f" on “{event(facts['subject'])}”" if facts["subject"] else ""
@@ -155,6 +176,18 @@ FILTERS = {
             stage,
             occasion,
         ),
-        *(email_about, role, document, wording, capitalised, wrapped, paragraphs),
+        *(
+            email_about,
+            role,
+            promise,
+            outcome,
+            happening,
+            actor,
+            document,
+            wording,
+            capitalised,
+            wrapped,
+            paragraphs,
+        ),
     )
 } | {"shell": shlex.quote}

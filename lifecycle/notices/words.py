@@ -19,6 +19,16 @@ TEMPLATES: Mapping[str, str] = {
     "action_escalated": "the word that a corrective action is overdue",
     "gate_ready": "the word that a gate is open",
     "evaluation_due": "the call to evaluate",
+    "performance_demanded": "the request for what is owed on request",
+    "report_reminder": "a reminder to report",
+    "performance_overdue": "the word that a report is overdue",
+    "performance_escalated": "the word that a report is still missing",
+    "report_received": "a report to accept or dispute",
+    "answer_reminder": "a reminder to answer a report",
+    "performance_answered": "the word on how a promise stands",
+    "decision_asked": "the request for a decision",
+    "decision_reminder": "a reminder to decide",
+    "signal_received": "an early word",
     "contact_undeliverable": "the word that an address fails",
     "delivery_failed": "the word that an email failed",
 }
@@ -55,6 +65,25 @@ OCCASIONS: Mapping[str, str] = {
     "schedule": "the review schedule of the agreement asks for it",
     "evaluation": "the evaluation has begun, and it starts with what each partner thinks",
 }
+
+OUTCOMES: Mapping[str, str] = {
+    "kept": "kept",
+    "partly_kept": "partly kept",
+    "not_kept": "not kept",
+    "cannot_tell": "cannot tell",
+}
+
+HAPPENINGS: Mapping[str, str] = {
+    "accept": "the report is accepted",
+    "accept_by_silence": "nobody answered in time, so the report stands as agreed",
+    "dispute": "the report is disputed",
+    "dispute_by_silence": "nobody answered in time, so the report counts as disputed, as agreed",
+    "decide": "it has been decided",
+    "leave_undetermined": "nobody decided in time, so it is closed as undetermined",
+    "waive": "it is waived by the side that was owed",
+    "restore": "the breach is repaired and counts as restored",
+}
+"""What became of a performance, by the event of its machine."""
 
 ROLES: Mapping[str, str] = {
     "primary": "primary contact",

@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from lifecycle import stages
 from lifecycle.gates.facts import Facts
+from lifecycle.obligations import following
 from lifecycle.partnerships.changes import Change
 from lifecycle.reviews import service as reviews
 from lifecycle.timers import ladders
@@ -30,9 +31,9 @@ def follow(connection: Connection, change: Change, event: str, facts: Facts) -> 
     elif event == "resume":
         timers.resume_all(connection, record.id, now)
     elif event == "activate":
-        _maintain(change, facts, None)
+        _maintain(connection, change, facts, None)
     elif event == "renew":
-        _maintain(change, facts, "next_term")
+        _maintain(connection, change, facts, "next_term")
     elif event in {"amend", "revise"}:
         timers.stop(connection, record.id, now, reviews.REVIEW_DUE)
     elif event == "begin_evaluation":
@@ -40,13 +41,15 @@ def follow(connection: Connection, change: Change, event: str, facts: Facts) -> 
         _open_evaluation_round(connection, change, facts)
 
 
-def _maintain(change: Change, facts: Facts, term_in: str | None) -> None:
-    """Start what a signed agreement promises to do by itself: reviews, and the call to evaluate in time."""
-    agreement = facts.documents[("agreement", "")].content
+def _maintain(connection: Connection, change: Change, facts: Facts, term_in: str | None) -> None:
+    """Start what a signed agreement sets going by itself: performances, reviews, and the call to evaluate in time."""
+    document = facts.documents[("agreement", "")]
+    agreement = document.content
     evaluation = facts.document("evaluation")
     term = agreement.get("term", {})
     if term_in and evaluation is not None:
         term = evaluation.content.get(term_in, term)
+    following.follow(connection, change, {**agreement, "term": term}, document.revision)
     if {"every", "first_on", "respondents"} <= agreement.get("reviews", {}).keys():
         reviews.follow_schedule(change, agreement["reviews"])
     if "ends_on" in term:

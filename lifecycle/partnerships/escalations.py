@@ -12,6 +12,10 @@ from lifecycle.db import Database
 from lifecycle.documents import queries as documents
 from lifecycle.documents import service as signing
 from lifecycle.notices.owed import Owed
+from lifecycle.obligations import queries as performances
+from lifecycle.obligations import record, terms
+from lifecycle.obligations.queries import Performance
+from lifecycle.obligations.terms import Terms
 from lifecycle.partnerships import changes
 from lifecycle.partnerships.changes import Change
 from lifecycle.partnerships.people import BINDING_ROLES, People, people_of
@@ -19,6 +23,7 @@ from lifecycle.partnerships.sweeps import sweep
 from lifecycle.reviews import queries as reviews
 from lifecycle.reviews import service as rounds
 from lifecycle.timers import ladders
+from lifecycle.timers import service as timers
 from lifecycle.timers.service import Fired
 
 
@@ -33,6 +38,8 @@ class Case:
     partners: Sequence[str] = field(default_factory=tuple)
     """The partners they belong to."""
     due_at: datetime | None = None
+    other_side: Sequence[str] = ()
+    """The partners who wait for it."""
 
 
 Describe = Callable[[Connection, Fired, People], Case | None]
@@ -101,6 +108,56 @@ def _evaluation_due(_connection: Connection, fired: Fired, people: People) -> Ca
     )
 
 
+def _report_overdue(connection: Connection, fired: Fired, people: People) -> Case | None:
+    one, agreed, facts = _performance(connection, fired)
+    if one.state not in {"due", "overdue"}:
+        return None
+    contacts = [
+        c.id for partner_id in agreed.reporters() for c in people.reachable(partner_id, *BINDING_ROLES)
+    ]
+    return Case(
+        f"performance/{one.name}",
+        facts | {"missing": contacts},
+        contacts,
+        [one.obligor],
+        one.due_at,
+        [one.obligee],
+    )
+
+
+def _answer_missing(connection: Connection, fired: Fired, people: People) -> Case | None:
+    one, agreed, facts = _performance(connection, fired)
+    if one.state != "reported":
+        return None
+    entry = record.last_report(connection, fired.partnership_id, one)
+    reporting = people.get(entry.by).partner_id
+    said = {"outcome": entry.outcome, "by": entry.by, "note": entry.note, "evidence": entry.evidence}
+    contacts = record.answerers(people, one, agreed, reporting)
+    closes_at = timers.due_of(connection, fired.partnership_id, record.ANSWER, one.name)
+    facts |= said | {"on_silence": agreed.on_silence, "missing": contacts}
+    partner = record.other_side(one, reporting)
+    return Case(
+        f"performance/{one.name}/{fired.anchor_at:%Y%m%d%H%M%S}", facts, contacts, [partner], closes_at
+    )
+
+
+def _decision_missing(connection: Connection, fired: Fired, people: People) -> Case | None:
+    one, agreed, facts = _performance(connection, fired)
+    decider = people.contacts.get(agreed.obligation.get("decider", ""))
+    if one.state != "disputed" or decider is None:
+        return None
+    closes_at = timers.due_of(connection, fired.partnership_id, record.DECISION, one.name)
+    facts |= {"outcome": one.outcome, "by": "", "reason": None}
+    return Case(f"performance/{one.name}", facts, [decider.id], [decider.partner_id], closes_at)
+
+
+def _performance(connection: Connection, fired: Fired) -> tuple[Performance, Terms, dict[str, Any]]:
+    one = performances.find(connection, fired.partnership_id, fired.subject)
+    agreed = terms.of(connection, fired.partnership_id, one)
+    calendar = changes.find(connection, fired.partnership_id).calendar
+    return one, agreed, record.facts_of(calendar, one, agreed)
+
+
 DESCRIBE: Mapping[str, Describe] = {
     "signoff_missing": _unsigned,
     rounds.UNANSWERED: _unanswered,
@@ -108,6 +165,9 @@ DESCRIBE: Mapping[str, Describe] = {
     "contact_undeliverable": _undeliverable,
     "gate_ready": _gate_ready,
     "evaluation_due": _evaluation_due,
+    record.REPORT_OVERDUE: _report_overdue,
+    record.ANSWER_MISSING: _answer_missing,
+    record.DECISION_MISSING: _decision_missing,
 }
 """The matters that climb ladders, and how each describes its case; None when it has been settled meanwhile."""
 
@@ -161,7 +221,8 @@ def _audience(connection: Connection, whom: str, case: Case, change: Change, peo
     if whom in {"lead", "lead_and_sponsors"}:
         found += _of_partners(people, [_lead(connection, change)], *BINDING_ROLES)
     if whom in {"sponsor", "lead_and_sponsors"}:
-        found += _of_partners(people, case.partners, "sponsor", "deputy", "primary")
+        waiting = case.other_side if whom == "lead_and_sponsors" else ()
+        found += _of_partners(people, [*case.partners, *waiting], "sponsor", "deputy", "primary")
     if whom == "deputy":
         found += _of_partners(people, case.partners, "deputy", "sponsor")
     return list(dict.fromkeys(found)) or coordinator

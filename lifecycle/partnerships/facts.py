@@ -19,6 +19,7 @@ from lifecycle.gates.facts import (
     SignOffFact,
     WaiverFact,
 )
+from lifecycle.obligations import queries as obligations
 from lifecycle.partnerships.changes import Partnership
 from lifecycle.partnerships.models import waiver
 from lifecycle.partnerships.people import People
@@ -70,6 +71,7 @@ def collect(
         waivers=_waivers(connection, partnership, event) if criteria.can_be_waived(event) else (),
         evaluation_round=_evaluation_round(connection, partnership.id, people) if in_evaluation else None,
         actions=_actions(connection, partnership.id) if in_evaluation else (),
+        open_performances=_unsettled(connection, partnership.id, now) if event == "close" else (),
     )
 
 
@@ -125,6 +127,10 @@ def _evaluation_round(connection: Connection, partnership_id: str, people: Peopl
         answers,
         newest.closed_at is not None,
     )
+
+
+def _unsettled(connection: Connection, partnership_id: str, now: datetime) -> tuple[str, ...]:
+    return tuple(one.name for one in obligations.unsettled(connection, partnership_id, now))
 
 
 def _actions(connection: Connection, partnership_id: str) -> tuple[ActionFact, ...]:

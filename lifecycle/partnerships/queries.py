@@ -10,6 +10,7 @@ from lifecycle import stages
 from lifecycle.documents import queries as documents
 from lifecycle.documents.service import SIGNED_BY
 from lifecycle.notices import queries as notices
+from lifecycle.obligations import queries as obligations
 from lifecycle.partnerships import changes, hints
 from lifecycle.partnerships.models import partnership, transition_request
 from lifecycle.partnerships.people import People, people_of
@@ -69,6 +70,8 @@ def overview(connection: Connection, partnership_id: str, now: datetime) -> dict
         "documents": stored,
         "rounds": _rounds(connection, partnership_id, stored),
         "actions": [vars(action) for action in reviews.actions(connection, partnership_id)],
+        "performances": [vars(one) for one in obligations.performances(connection, partnership_id)],
+        "signals": [vars(one) for one in obligations.signals(connection, partnership_id)],
         "timers": [vars(timer) for timer in timers.open_timers(connection, partnership_id)],
         "pending_requests": pending_requests(connection, partnership_id),
         "notices": notices.in_state(connection, partnership_id),

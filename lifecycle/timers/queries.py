@@ -8,8 +8,8 @@ from sqlalchemy import Connection, select
 
 from lifecycle.timers.models import timer
 
-INTERNAL = frozenset({"gate_readiness"})
-"""Matters that only the engine waits for."""
+INTERNAL = frozenset({"gate_readiness", "answer_missing", "decision_missing", "report_overdue"})
+"""Matters that only the engine waits for, and ladders beside a clock that is shown."""
 
 
 @dataclass(frozen=True)

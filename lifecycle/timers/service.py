@@ -247,6 +247,18 @@ def is_open(connection: Connection, partnership_id: str, matter: str) -> bool:
     return connection.execute(statement.limit(1)).first() is not None
 
 
+def due_of(connection: Connection, partnership_id: str, matter: str, subject: str) -> datetime | None:
+    """When an open clock is due next; None where there is none, or it is paused."""
+    statement = select(timer.c.due_at).where(
+        timer.c.partnership_id == partnership_id,
+        timer.c.matter == matter,
+        timer.c.subject == subject,
+        timer.c.done_at.is_(None),
+    )
+    found: datetime | None = connection.execute(statement).scalar()
+    return found
+
+
 def overdue_unfired(connection: Connection, as_of: datetime) -> list[tuple[str, str, datetime]]:
     """The watchdog: open clocks that should have fired by `as_of` and did not, as (partnership, matter, due)."""
     rows = connection.execute(

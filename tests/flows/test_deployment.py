@@ -51,9 +51,14 @@ def test_deploy_all_and_a_worker_decide_what_was_asked_for_while_prefect_was_dow
                 prefect(*words), cwd=CHECKOUT, env=env, capture_output=True, text=True, check=False
             )
             assert done.returncode == 0, done.stdout + done.stderr
-        assert {"gate-check", "gate-readiness", "scheduled-reviews", "escalations", "send-notices"} == {
-            deployment["name"] for deployment in post(api, "deployments/filter")
-        }
+        assert {
+            "gate-check",
+            "gate-readiness",
+            "scheduled-reviews",
+            "obligation-monitor",
+            "escalations",
+            "send-notices",
+        } == {deployment["name"] for deployment in post(api, "deployments/filter")}
         with (tmp_path / "worker.log").open("wb") as log:
             worker = subprocess.Popen(
                 prefect("worker", "start", "--pool", "lifecycle", "--limit", "2"),

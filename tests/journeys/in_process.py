@@ -6,6 +6,7 @@ from typing import Any
 
 from lifecycle.config import Settings
 from lifecycle.db import Database
+from lifecycle.obligations.monitor import sweep_obligations
 from lifecycle.partnerships import service
 from lifecycle.partnerships.correspondence import send_notices
 from lifecycle.partnerships.escalations import sweep_escalations
@@ -31,5 +32,6 @@ class InProcess:
                 "gate-readiness": sweep_readiness,
                 "escalations": sweep_escalations,
                 "scheduled-reviews": sweep_reviews,
+                "obligation-monitor": sweep_obligations,
             }
             sweeps[name](self.database, as_of)

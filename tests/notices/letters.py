@@ -71,6 +71,22 @@ ACTION = {
     "owner": "amira-haddad",
     "due_on": "2026-11-12",
 }
+PERFORMANCE = {
+    "obligation": "discharge-list",
+    "number": 3,
+    "act": "Sends the list of planned discharges of the coming week to the shelter.",
+    "standard": "Lists that arrive by Thursday noon: 100 percent",
+    "obligor": "harbour-clinic",
+    "obligee": "north-shelter",
+    "due_on": "2026-11-12",
+}
+REPORTED = PERFORMANCE | {
+    "outcome": "partly_kept",
+    "by": "amira-haddad",
+    "note": "The list of week 45 was a day late.",
+    "evidence": "Shared folder, lists",
+    "on_silence": "accepted",
+}
 FACTS: dict[str, dict[str, Any]] = {
     "gate_refused": {
         "event": "activate",
@@ -104,6 +120,23 @@ FACTS: dict[str, dict[str, Any]] = {
     "action_escalated": ACTION,
     "gate_ready": {"event": "activate", "target": "maintaining"},
     "evaluation_due": {"ends_on": "2026-12-31"},
+    "performance_demanded": PERFORMANCE | {"by": "jonas-berg"},
+    "report_reminder": PERFORMANCE | {"missing": MISSING},
+    "performance_overdue": PERFORMANCE | {"missing": MISSING},
+    "performance_escalated": PERFORMANCE | {"missing": MISSING},
+    "report_received": REPORTED,
+    "answer_reminder": REPORTED,
+    "performance_answered": PERFORMANCE
+    | {"event": "dispute", "by": "jonas-berg", "outcome": "kept", "reason": "Two lists never came."},
+    "decision_asked": PERFORMANCE
+    | {"by": "jonas-berg", "outcome": "kept", "reason": "Two lists never came."},
+    "decision_reminder": PERFORMANCE | {"outcome": "kept"},
+    "signal_received": {
+        "obligation": "discharge-list",
+        "act": PERFORMANCE["act"],
+        "by": "jonas-berg",
+        "note": "The list came twice without the phone numbers.",
+    },
     "contact_undeliverable": {
         "contact": "li-wei",
         "failed_template": "review_opened",
