@@ -9,6 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from lifecycle import stages
+from lifecycle.bulk import Inserts
 from lifecycle.db import Database
 from lifecycle.errors import Conflict, NotAllowed, NotFound, Refused
 from lifecycle.gates import criteria
@@ -77,7 +78,7 @@ def request_transition(
             return known.id
         people = people_of(connection, partnership_id)[partnership_id]
         request = _asked(change, people, event, by, reason, idempotency_key)
-        connection.execute(_KEEP, vars(request) | {"decided_at": None})
+        _keep(connection, [vars(request) | {"decided_at": None}])
         change.log("transition_requested", by, event=event)
         changes.write(connection, change)
         return request.id
@@ -136,7 +137,7 @@ _BY_KEY = select(*_REQUEST).where(
     transition_request.c.partnership_id == bindparam("id"),
     transition_request.c.idempotency_key == bindparam("key"),
 )
-_KEEP = insert(transition_request)
+_keep = Inserts(transition_request, transition_request.c.keys())
 _CLOSE = update(transition_request).where(transition_request.c.id == bindparam("b_id"))
 
 
@@ -260,7 +261,7 @@ def _close(
     if kept:
         connection.execute(_CLOSE, {"b_id": request.id, **decision})
     else:
-        connection.execute(_KEEP, vars(request) | decision)
+        _keep(connection, [vars(request) | decision])
 
 
 def _told(findings: Iterable[Finding]) -> list[dict[str, str]]:
