@@ -29,14 +29,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+REPORTS_TO_NOBODY = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+    "DO_NOT_TRACK": "1",
+}
+"""Keeps Prefect from calling home."""
+
+
 def environment(home: Path, api_url: str) -> dict[str, str]:
     """What Prefect reads: its own home, this server, no call home, no noise. All times in UTC."""
     return {
         "PREFECT_HOME": str(home),
         "PREFECT_API_URL": api_url,
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
-        "DO_NOT_TRACK": "1",
+        **REPORTS_TO_NOBODY,
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect.db'}",
         "PREFECT_CLI_PROMPT": "false",
     }

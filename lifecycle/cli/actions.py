@@ -12,7 +12,8 @@ from lifecycle.cli.output import print_json, say
 
 app = typer.Typer(help="Corrective actions: plan and verify.", rich_markup_mode=None, no_args_is_help=True)
 Number = Annotated[
-    int, typer.Argument(metavar="N", min=1, help="The action's number, see `lifecycle show ID`.")
+    int,
+    typer.Argument(metavar="N", min=1, max=2**31 - 1, help="The action's number, see `lifecycle show ID`."),
 ]
 
 

@@ -66,8 +66,12 @@ def follow_schedule(change: Change, reviews: Mapping[str, Any]) -> None:
 
 def sweep_reviews(database: Database, as_of: datetime) -> tuple[int, int]:
     """Open the rounds that are due and close those whose time is over; returns (opened, closed or extended)."""
-    closed = sweep(database, [REVIEW_CLOSES], as_of, _close_due)
-    return len(sweep(database, [REVIEW_DUE], as_of, _open_due)), len(closed)
+    try:
+        closed = sweep(database, [REVIEW_CLOSES], as_of, _close_due)
+    finally:
+        # A round that cannot be closed keeps none from being opened.
+        opened = sweep(database, [REVIEW_DUE], as_of, _open_due)
+    return len(opened), len(closed)
 
 
 def _open_due(
@@ -150,6 +154,17 @@ def _first_reminder(opening: Opening) -> int:
     return ahead.index(True)
 
 
+def move_open_rounds(connection: Connection, change: Change) -> None:
+    """After a pause, the rounds that are open close when their clocks say."""
+    partnership_id = change.partnership.id
+    for one in queries.rounds(connection, partnership_id):
+        closes_at = timers.due_of(connection, partnership_id, REVIEW_CLOSES, str(one.number))
+        if one.closed_at is None and closes_at is not None and closes_at != one.closes_at:
+            where = (review_round.c.partnership_id == partnership_id, review_round.c.number == one.number)
+            connection.execute(update(review_round).where(*where).values(closes_at=closes_at))
+            change.log("review_moved", changes.SYSTEM, round=one.number, closes_at=closes_at.isoformat())
+
+
 def respond(
     database: Database, partnership_id: str, number: int, contact_id: str, content: Any, now: datetime
 ) -> documents.Revision:
@@ -168,8 +183,7 @@ def respond(
             [Fault("/round", "const", f"Write {number}: the round that this answers.")], "The response"
         )
     with database.write() as connection:
-        change = changes.begin(connection, partnership_id, now)
-        people = people_of(connection, partnership_id)[partnership_id]
+        change, people = _begin(connection, partnership_id, now)
         person = people.get(contact_id)
         _require_open(queries.find_round(connection, partnership_id, number), contact_id)
         subject = f"{number}/{contact_id}"
@@ -257,7 +271,9 @@ def _close_or_extend(connection: Connection, change: Change, people: People, num
     quorate = rules.quorate(asked, answers.keys())
     where = (review_round.c.partnership_id == record.id, review_round.c.number == number)
     if not quorate and not one.extended:
-        closes_at = record.calendar.working_days_after(one.closes_at, rules.EXTENSION_WORKING_DAYS)
+        # Counted from now where the engine was down: whoever is asked gets the whole extension.
+        since = max(one.closes_at, change.now)
+        closes_at = record.calendar.working_days_after(since, rules.EXTENSION_WORKING_DAYS)
         connection.execute(update(review_round).where(*where).values(extended=1, closes_at=closes_at))
         change.log("review_extended", changes.SYSTEM, round=number, closes_at=closes_at.isoformat())
         change.arm(REVIEW_CLOSES, str(number), closes_at, ladders.AT_ANCHOR)
@@ -319,9 +335,14 @@ def plan_action(
         change, people = _begin(connection, partnership_id, now)
         people.entitled(by, BINDING_ROLES, "plan a corrective action")
         people.get(owner)
-        _require_unverified(connection, partnership_id, number)
+        before = _require_unverified(connection, partnership_id, number)
+        if not what.strip() or len(what) > 2000:
+            raise Invalid(
+                [Fault("/what", "length", "Say what will be done, in at most 2,000 characters.")], "The plan"
+            )
         if due_on < change.partnership.calendar.local_date(change.now):
             raise Invalid([Fault("/due_on", "minimum", "Give a day that is not over.")], "The plan")
+        _withdraw_reminders(connection, partnership_id, before)
         _update_action(connection, partnership_id, number, what=what, owner=owner, due_on=due_on)
         change.log("corrective_action_planned", by, number=number, owner=owner, due_on=due_on.isoformat())
         due_at = change.partnership.calendar.end_of_day(due_on)
@@ -352,15 +373,18 @@ def verify_action(database: Database, partnership_id: str, number: int, by: str,
         _update_action(connection, partnership_id, number, verified_by=by, verified_at=change.now)
         change.log("corrective_action_verified", by, number=number)
         timers.stop(connection, partnership_id, change.now, "action_overdue", str(number))
-        outbox.withdraw(
-            connection, partnership_id, f"action/{number}", ("action_reminder", "action_escalated")
-        )
+        _withdraw_reminders(connection, partnership_id, action)
         changes.write(connection, change)
 
 
 def _begin(connection: Connection, partnership_id: str, now: datetime) -> tuple[Change, People]:
     change = changes.begin(connection, partnership_id, now)
+    changes.require_open(change)
     return change, people_of(connection, partnership_id)[partnership_id]
+
+
+def _withdraw_reminders(connection: Connection, partnership_id: str, action: queries.Action) -> None:
+    outbox.withdraw(connection, partnership_id, action.fact, ("action_reminder", "action_escalated"))
 
 
 def _require_unverified(connection: Connection, partnership_id: str, number: int) -> queries.Action:

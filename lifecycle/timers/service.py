@@ -26,6 +26,8 @@ class Armed:
     schedule: Mapping[str, Any]
     calendar: Calendar
     rung: int = 0
+    paused_at: datetime | None = None
+    """Since when the clock stands still already; it is armed in a partnership that is suspended."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def arm(connection: Connection, armed: Iterable[Armed]) -> None:
 
 
 def _row(clock: Armed) -> dict[str, Any]:
+    pauses = () if clock.paused_at is None else (ladders.Pause(clock.paused_at),)
     return {
         "partnership_id": clock.partnership_id,
         "matter": clock.matter,
@@ -71,8 +74,8 @@ def _row(clock: Armed) -> dict[str, Any]:
         "anchor_at": clock.anchor_at,
         "schedule": dict(clock.schedule),
         "calendar": f"{clock.calendar.time_zone}|{clock.calendar.holidays}",
-        "pauses": [],
-        "due_at": due_at(clock.schedule, clock.rung, clock.anchor_at, clock.calendar, ()),
+        "pauses": [pause.to_json() for pause in pauses],
+        "due_at": due_at(clock.schedule, clock.rung, clock.anchor_at, clock.calendar, pauses),
     }
 
 
@@ -245,6 +248,18 @@ def is_open(connection: Connection, partnership_id: str, matter: str) -> bool:
         timer.c.partnership_id == partnership_id, timer.c.matter == matter, timer.c.done_at.is_(None)
     )
     return connection.execute(statement.limit(1)).first() is not None
+
+
+def due_of(connection: Connection, partnership_id: str, matter: str, subject: str) -> datetime | None:
+    """When an open clock is due next; None where there is none, or it is paused."""
+    statement = select(timer.c.due_at).where(
+        timer.c.partnership_id == partnership_id,
+        timer.c.matter == matter,
+        timer.c.subject == subject,
+        timer.c.done_at.is_(None),
+    )
+    found: datetime | None = connection.execute(statement).scalar()
+    return found
 
 
 def overdue_unfired(connection: Connection, as_of: datetime) -> list[tuple[str, str, datetime]]:

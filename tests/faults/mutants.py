@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Mutant:
-    """One way to break a promise: a text of a file replaced, and the test that notices."""
+    """One way to break a promise: a text of a file replaced, the test that notices, and the words it fails with."""
 
     promise: str
     breaks: str
@@ -13,6 +13,7 @@ class Mutant:
     text: str
     instead: str
     test: str
+    noticed_as: str
 
 
 MUTANTS = (
@@ -24,6 +25,7 @@ MUTANTS = (
         '    if people.entitled(by, BINDING_ROLES, "ask for a transition").partner_id != record.proposed_by:\n'
         '        raise NotAllowed("Only the host.")\n',
         "tests/partnerships/test_transitions.py::test_every_partner_has_the_same_powers[sqlite]",
+        "Only the host.",
     ),
     Mutant(
         "1 one transaction",
@@ -33,6 +35,7 @@ MUTANTS = (
         '    connection.exec_driver_sql("COMMIT")\n    connection.exec_driver_sql("BEGIN IMMEDIATE")\n'
         "    _insert_notices(connection, [",
         "tests/partnerships/test_transitions.py::test_nothing_is_half_done_when_an_effect_fails[sqlite]",
+        "assert contents(database) == before",
     ),
     Mutant(
         "2 exactly once",
@@ -41,14 +44,16 @@ MUTANTS = (
         "    if key is None:\n        return None\n",
         "    return None\n",
         "tests/partnerships/test_transitions.py::test_the_same_idempotency_key_takes_effect_once[sqlite]",
+        "NotAllowed: “suspend” is not possible",
     ),
     Mutant(
         "2 exactly once",
-        "a decided request is decided again",
+        "a decided request is taken for a pending one",
         "lifecycle/partnerships/service.py",
-        '            if request.state == "pending":\n                people',
-        "            if True:\n                people",
-        "tests/partnerships/test_transitions.py::test_one_request_decided_by_many_at_once_takes_effect_once[postgresql]",
+        "    return Request(*row)\n",
+        '    return Request(*row[:7], "pending", *row[8:])\n',
+        "tests/partnerships/test_transitions.py::test_one_request_decided_by_many_at_once_takes_effect_once[sqlite]",
+        '== {("taken", "suspended")}',
     ),
     Mutant(
         "2 exactly once",
@@ -57,6 +62,7 @@ MUTANTS = (
         "expected_version is not None and record.version != expected_version",
         "False",
         "tests/partnerships/test_transitions.py::test_a_stale_version_is_a_conflict[sqlite]",
+        "DID NOT RAISE Conflict",
     ),
     Mutant(
         "3 everything that waits is a timer",
@@ -65,6 +71,7 @@ MUTANTS = (
         "if (row.id, rung[0]) in won",
         "if won is not None",
         "tests/timers/test_firing.py::test_a_firing_that_is_on_record_gives_no_second_right_to_fire[sqlite]",
+        "assert fire(database, later) == []",
     ),
     Mutant(
         "3 everything that waits is a timer",
@@ -73,6 +80,7 @@ MUTANTS = (
         '        timer.c.due_at <= bindparam("as_of"),\n        timer.c.partnership_id.not_in',
         '        timer.c.due_at == bindparam("as_of"),\n        timer.c.partnership_id.not_in',
         "tests/timers/test_firing.py::test_after_a_week_down_every_missed_rung_fires_once_in_one_go[sqlite]",
+        '== [("", [0, 1, 2])]',
     ),
     Mutant(
         "3 everything that waits is a timer",
@@ -81,30 +89,46 @@ MUTANTS = (
         '"generation": timer.c.generation + literal_column("1"), ',
         "",
         "tests/timers/test_firing.py::test_arming_again_raises_the_generation_and_starts_over[sqlite]",
+        'fire(database, now + timedelta(days=8, hours=1)) == [("", [0])]',
     ),
     Mutant(
         "3 everything that waits is a timer",
-        "after a month of 28 days it stays the 28th",
+        "months are added step by step: after February it stays the 28th",
         "lifecycle/timers/recurrence.py",
-        "anchor.day if anchor.day <= 28 else min(anchor.day, monthrange(year, month + 1)[1])",
-        "min(anchor.day, 28)",
+        "    year, month = divmod(anchor.year * 12 + anchor.month - 1 + n * read.months, 12)\n",
+        "    for _ in range(n):\n"
+        "        year, month = divmod(anchor.year * 12 + anchor.month - 1 + read.months, 12)\n"
+        "        anchor = date(year, month + 1, min(anchor.day, monthrange(year, month + 1)[1]))\n"
+        "    year, month = anchor.year, anchor.month - 1\n",
         "tests/timers/test_recurrence.py::test_monthly_from_the_31st_gives_the_31st_again",
+        "assert days == [",
     ),
     Mutant(
         "4 no email is lost or doubled",
         "a notice is not marked before the provider is called",
         "lifecycle/notices/outbox.py",
-        'state="sending", lease_until=as_of + LEASE',
-        'state="pending", lease_until=as_of + LEASE',
+        'state="sending", lease_until=lease_until,',
+        'state="pending", lease_until=lease_until,',
         "tests/notices/test_outbox.py::test_a_sender_killed_after_the_provider_took_it_leaves_unknown_not_a_second_email[sqlite]",
+        'assert states(database) == ["sending"]',
     ),
     Mutant(
         "4 no email is lost or doubled",
         "what is ambiguous is sent again",
         "lifecycle/notices/outbox.py",
-        '        _set(connection, row.id, state="unknown", detail=outcome.detail[:500])\n',
-        '        _set(connection, row.id, state="pending", detail=outcome.detail[:500])\n',
+        'values = {"state": "unknown", "detail": detail}',
+        'values = {"state": "pending", "detail": detail}',
         "tests/notices/test_outbox.py::test_an_ambiguous_outcome_waits_to_be_reconciled[sqlite]",
+        "assert send_notices(database, by_sendgrid(api), now).unknown == 1",
+    ),
+    Mutant(
+        "4 no email is lost or doubled",
+        "what a killed sender left behind is sent again unasked",
+        "lifecycle/notices/outbox.py",
+        '.values(state="unknown", detail="The sender stopped',
+        '.values(state="pending", detail="The sender stopped',
+        "tests/notices/test_outbox.py::test_a_sender_killed_after_the_provider_took_it_leaves_unknown_not_a_second_email[sqlite]",
+        'assert states(database) == ["unknown"]',
     ),
     Mutant(
         "4 no email is lost or doubled",
@@ -113,6 +137,7 @@ MUTANTS = (
         ":{self.template}{rung}:{self.contact_id}",
         ":{self.template}{rung}",
         "tests/reviews/test_rounds.py::test_a_due_review_opens_once_and_writes_to_every_respondent[sqlite]",
+        "assert ['city-primary'] == ['city-primar",
     ),
     Mutant(
         "5 the trail is hash-chained",
@@ -121,6 +146,7 @@ MUTANTS = (
         "event_type, actor, payload, previous_hash)\n    text",
         "event_type, actor, previous_hash)\n    text",
         "tests/audit/test_queries.py::test_an_edited_row_is_found",
+        '[("alpha", 3)]',
     ),
     Mutant(
         "5 the trail is hash-chained",
@@ -129,6 +155,7 @@ MUTANTS = (
         "if (expected - 1, previous) != head:",
         "if False:",
         "tests/audit/test_queries.py::test_a_cut_tail_is_found_because_the_head_is_kept",
+        '[("alpha", kept)]',
     ),
     Mutant(
         "6 documents are immutable revisions",
@@ -137,6 +164,7 @@ MUTANTS = (
         "1 if before is None else before.revision + 1",
         "1",
         "tests/documents/test_service.py::test_each_put_is_a_new_revision_and_the_old_one_stays[sqlite]",
+        "UNIQUE constraint failed: document.partnership_id",
     ),
     Mutant(
         "6 documents are immutable revisions",
@@ -145,6 +173,7 @@ MUTANTS = (
         "(s.kind, s.subject, s.revision) == (one.kind, one.subject, one.revision)",
         "(s.kind, s.subject) == (one.kind, one.subject)",
         "tests/faults/test_promises.py::test_a_sign_off_counts_for_its_own_revision_only[sqlite]",
+        "(found.revision, found.sign_offs) == (2, ())",
     ),
     Mutant(
         "7 the domain runs without Prefect",
@@ -153,6 +182,7 @@ MUTANTS = (
         "import uuid\n",
         "import uuid\n\nimport prefect\n",
         "tests/faults/test_promises.py::test_the_domain_runs_where_prefect_cannot_be_imported",
+        "import of prefect halted",
     ),
     Mutant(
         "7 Prefect holds no domain rule",
@@ -161,6 +191,7 @@ MUTANTS = (
         "from datetime import datetime\n",
         "from datetime import datetime\n\nfrom sqlalchemy import text\n",
         "tests/faults/test_promises.py::test_flows_hold_no_sql_and_no_rule",
+        "imports sqlalchemy",
     ),
     Mutant(
         "8 the stage table has one home",
@@ -169,6 +200,7 @@ MUTANTS = (
         "    amend = maintaining.to(setting_up)\n",
         "    amend = maintaining.to(setting_up) | evaluating.to(setting_up)\n",
         "tests/test_stages.py::test_the_table_is_the_designs",
+        "set(stages.events_allowed(stage)) == set(events)",
     ),
     Mutant(
         "8 every transition goes through one service",
@@ -177,6 +209,17 @@ MUTANTS = (
         "    if not report.open:\n        timers.stop",
         "    record.stage = target\n    if not report.open:\n        timers.stop",
         "tests/faults/test_promises.py::test_a_stage_is_set_in_one_place",
+        "lifecycle/partnerships/readiness.py",
+    ),
+    Mutant(
+        "8 every transition goes through one service",
+        "a statement writes the column beside the service",
+        "lifecycle/timers/service.py",
+        "    connection.execute(_STOP_ALL, {",
+        "    connection.exec_driver_sql(\"UPDATE partnership SET stage = 'closed'\")\n"
+        "    connection.execute(_STOP_ALL, {",
+        "tests/faults/test_promises.py::test_the_column_is_written_in_one_place",
+        "lifecycle/timers/service.py",
     ),
     Mutant(
         "9 cost follows what is due",
@@ -186,6 +229,7 @@ MUTANTS = (
         '        timer.c.due_at <= bindparam("as_of"),\n        timer.c.partnership_id.not_in',
         '        timer.c.due_at <= bindparam("as_of"),\n        timer.c.partnership_id.not_in',
         "tests/timers/test_firing.py::test_a_sweep_reads_only_open_clocks_that_are_due[sqlite]",
+        '"ix_timer_due" in str(plan)',
     ),
     Mutant(
         "10 bad input changes nothing",
@@ -194,5 +238,6 @@ MUTANTS = (
         "            if name not in known and not any",
         "            if False and not any",
         "tests/documents/test_rules.py::test_an_unknown_field_suggests_the_nearest_known_one",
+        "DID NOT RAISE Invalid",
     ),
 )
