@@ -12,7 +12,7 @@ from lifecycle.notices.models import notice
 from lifecycle.partnerships import service as transitions
 from lifecycle.partnerships.escalations import sweep_escalations
 from lifecycle.partnerships.models import partnership
-from lifecycle.reviews import queries, rules
+from lifecycle.reviews import actions, queries, rules
 from lifecycle.reviews import service as reviews
 from lifecycle.reviews.models import review_round
 from tests.builders import answer, contents, count, registered, reviewed
@@ -138,7 +138,7 @@ def test_an_action_is_planned_reminded_and_verified_by_another_partner(
 ) -> None:
     reviews.respond(opened, "harbour", 1, "city-primary", answer(1, q3=1), now)
     due = date(2026, 3, 20)
-    reviews.plan_action(
+    actions.plan_action(
         opened, "harbour", 1, "Publish the mandate.", "clinic-deputy", due, "clinic-primary", now
     )
     sweep_escalations(opened, datetime(2026, 3, 21, 9, tzinfo=UTC))
@@ -146,8 +146,8 @@ def test_an_action_is_planned_reminded_and_verified_by_another_partner(
     sweep_escalations(opened, datetime(2026, 3, 31, 9, tzinfo=UTC))
     assert told(opened, "action_escalated") == ["clinic-sponsor"]
     with pytest.raises(NotAllowed, match="Another partner verifies"):
-        reviews.verify_action(opened, "harbour", 1, "clinic-sponsor", now + timedelta(days=30))
-    reviews.verify_action(opened, "harbour", 1, "city-primary", now + timedelta(days=30))
+        actions.verify_action(opened, "harbour", 1, "clinic-sponsor", now + timedelta(days=30))
+    actions.verify_action(opened, "harbour", 1, "city-primary", now + timedelta(days=30))
     sweep_escalations(opened, now + timedelta(days=90))
     assert told(opened, "action_escalated") == ["clinic-sponsor"]
 
@@ -261,7 +261,7 @@ def test_a_new_plan_is_reminded_of_anew(opened: Database, now: datetime) -> None
     reviews.respond(opened, "harbour", 1, "city-primary", answer(1, q3=1), now)
     for due in (date(2026, 3, 20), date(2026, 4, 20)):
         plan = ("Publish the mandate.", "clinic-deputy", due, "clinic-primary")
-        reviews.plan_action(opened, "harbour", 1, *plan, datetime(due.year, due.month, 2, 10, tzinfo=UTC))
+        actions.plan_action(opened, "harbour", 1, *plan, datetime(due.year, due.month, 2, 10, tzinfo=UTC))
         sweep_escalations(opened, datetime(due.year, due.month, 21, 9, tzinfo=UTC))
     assert told(opened, "action_reminder") == ["clinic-deputy", "clinic-deputy"]
 
@@ -270,7 +270,7 @@ def test_a_plan_made_while_suspended_waits_with_everything_else(opened: Database
     reviews.respond(opened, "harbour", 1, "city-primary", answer(1, q3=1), now)
     transitions.transition(opened, "harbour", "suspend", "city-primary", now, "The budget is frozen.")
     plan = ("Publish the mandate.", "clinic-deputy", date(2026, 3, 20), "clinic-primary")
-    reviews.plan_action(opened, "harbour", 1, *plan, now + timedelta(days=1))
+    actions.plan_action(opened, "harbour", 1, *plan, now + timedelta(days=1))
     assert sweep_escalations(opened, now + timedelta(days=90)) == {}
     transitions.transition(
         opened, "harbour", "resume", "city-primary", now + timedelta(days=91), "It was released."
@@ -286,7 +286,7 @@ def test_a_closed_record_takes_no_answers_and_no_plans(opened: Database, now: da
     with pytest.raises(NotAllowed, match="read-only"):
         reviews.respond(opened, "harbour", 1, "clinic-primary", answer(1), now)
     with pytest.raises(NotAllowed, match="read-only"):
-        reviews.plan_action(
+        actions.plan_action(
             opened, "harbour", 1, "Do it.", "city-deputy", date(2026, 3, 20), "city-primary", now
         )
     assert contents(opened) == before
