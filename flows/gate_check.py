@@ -8,6 +8,7 @@ from prefect import flow, task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from flows.runtime import RETRIES, RETRY_DELAYS, instant, may_pass, on_database, run_name
 from lifecycle.db import Database
@@ -117,8 +118,12 @@ def _sweep(database: Database, at: datetime) -> Swept:
     for request_id in service.pending_requests(database):
         try:
             swept.decided.append(service.decide(database, request_id, at))
+        except (OperationalError, InterfaceError):
+            raise
         except LifecycleError as error:
             swept.undecided[request_id] = str(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told at the end and holds up no other
+            swept.undecided[request_id] = type(error).__name__
     return swept
 
 

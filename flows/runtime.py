@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from prefect.runtime import flow_run
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from lifecycle import clock
 from lifecycle.config import Settings, load_settings
 from lifecycle.db import Database, unreachable
-from lifecycle.errors import Unavailable
+from lifecycle.errors import Unavailable, Usage
+from lifecycle.partnerships.changes import CLOCK_SKEW
 
 RETRIES = 3
 RETRY_DELAYS: list[float] = [2, 10, 30]
@@ -48,6 +49,8 @@ def installation() -> Iterator[tuple[Settings, Database]]:
     except (OperationalError, InterfaceError) as error:
         known = unreachable(database, error)
         raise Interrupted(known.message, known.mend) from None
+    except DBAPIError as error:
+        raise unreachable(database, error) from None
     finally:
         database.close()
 
@@ -70,10 +73,21 @@ async def on_database(work: Callable[[Database], T]) -> T:
 
 
 def instant(as_of: datetime | None) -> datetime:
-    """The instant that a run works at, in UTC: the one it was given (UTC where it names no zone), else now."""
+    """The instant that a run works at, in UTC: the one it was given (UTC where it names no zone), else now.
+
+    Raises:
+        Usage: it lies ahead. What is done as of then could not be followed by anything until then.
+    """
+    now = clock.now()
     if as_of is None:
-        return clock.now()
-    return as_of.replace(tzinfo=UTC) if as_of.tzinfo is None else as_of.astimezone(UTC)
+        return now
+    at = as_of.replace(tzinfo=UTC) if as_of.tzinfo is None else as_of.astimezone(UTC)
+    if at > now + CLOCK_SKEW:
+        raise Usage(
+            f"{at:%Y-%m-%d %H:%M} UTC has not come yet.",
+            mend="Give an instant that is past, or none for now.",
+        )
+    return at
 
 
 def may_pass(_task: Any, _run: Any, state: Any) -> bool:

@@ -25,4 +25,9 @@ def instant(text: str) -> datetime:
             f"“{text[:60]}” is not an instant with a time zone.",
             mend="Write it like 2026-03-31T09:00:00Z or 2026-03-31T11:00:00+02:00.",
         )
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise Usage(
+            f"“{text[:60]}” lies outside the calendar.", mend="Give a year between 1 and 9999."
+        ) from None

@@ -22,7 +22,15 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    DisconnectionError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+)
 
 from lifecycle.errors import Unavailable, Usage
 
@@ -35,6 +43,8 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+DRIVERS = frozenset({"sqlite", "postgresql+psycopg"})
 
 SCHEMA_HEAD = "0002"
 """The Alembic revision that this version of the engine works with."""
@@ -94,12 +104,19 @@ class Database:
         """
         try:
             self.url = make_url(url)
+            if self.url.drivername not in DRIVERS:
+                raise NoSuchModuleError(self.url.drivername)
             self.engine = _create_engine(self.url.render_as_string(hide_password=False))
         except (ArgumentError, NoSuchModuleError, ValueError) as error:
             raise Usage(
                 f"LIFECYCLE_DATABASE_URL is not a database URL that this engine knows ({type(error).__name__}).",
                 mend="Use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.",
             ) from None
+
+    @property
+    def shown(self) -> str:
+        """The URL as it may be shown: a password hides in its query as well."""
+        return self.url.set(query={}).render_as_string(hide_password=True)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -152,7 +169,7 @@ class Database:
             if newer
             else "Run `lifecycle init-db` (it keeps all data)."
         )
-        raise Unavailable(f"The database {self.url.render_as_string(hide_password=True)} {what}.", mend=mend)
+        raise Unavailable(f"The database {self.shown} {what}.", mend=mend)
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -160,16 +177,27 @@ class Database:
 
 
 def unreachable(database: Database, error: DBAPIError) -> Unavailable:
-    """The error for a database that does not answer, without its password."""
+    """The error for a database that does not do its work, without its password and without the statement's values."""
     reason = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
+    if isinstance(error, OperationalError | InterfaceError):
+        return Unavailable(
+            f"The database {database.shown} cannot be reached: {reason[:200]}.",
+            mend="Check LIFECYCLE_DATABASE_URL, that the server runs and is not busy, and that the folder of an SQLite file "
+            "exists and can be written.",
+        )
+    if type(error) is DatabaseError:
+        return Unavailable(
+            f"The database {database.shown} is damaged, or is none: {reason[:200]}.",
+            mend="Check LIFECYCLE_DATABASE_URL; if it names the right file, restore its backup.",
+        )
     return Unavailable(
-        f"The database {database.url.render_as_string(hide_password=True)} cannot be reached: {reason[:200]}.",
-        mend="Check LIFECYCLE_DATABASE_URL, that the server runs, and that the folder of an SQLite file exists.",
+        f"The database {database.shown} refused a statement ({type(error).__name__}: {reason[:200]}).",
+        mend="Nothing was changed. Check the rights of its user, and with `lifecycle doctor` that it is whole.",
     )
 
 
 def _create_engine(url: str) -> Engine:
-    engine = create_engine(url, json_serializer=_to_json)
+    engine = create_engine(url, json_serializer=_to_json, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -199,6 +227,8 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # 64 MiB instead of 2: a sweep touches pages all over a large file.
+    connection.execute("PRAGMA cache_size = -65536")
 
 
 def _begin_sqlite(connection: Connection) -> None:

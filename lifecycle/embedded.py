@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from lifecycle.errors import Unavailable
 
@@ -28,14 +29,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+REPORTS_TO_NOBODY = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+    "DO_NOT_TRACK": "1",
+}
+"""Keeps Prefect from calling home."""
+
+
 def environment(home: Path, api_url: str) -> dict[str, str]:
     """What Prefect reads: its own home, this server, no call home, no noise. All times in UTC."""
     return {
         "PREFECT_HOME": str(home),
         "PREFECT_API_URL": api_url,
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
-        "DO_NOT_TRACK": "1",
+        **REPORTS_TO_NOBODY,
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect.db'}",
         "PREFECT_CLI_PROMPT": "false",
     }
@@ -62,16 +69,8 @@ def prefect_server(home: Path, port: int | None = None, host: str = "127.0.0.1")
     api_url = f"http://{host}:{port}/api"
     log = home / "server.log"
     with log.open("wb") as output:
-        server = subprocess.Popen(  # noqa: S603 - our own interpreter and our own words
-            [sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)],
-            env=_inherited() | environment(home, api_url),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            # A group of its own: Ctrl-C in a terminal reaches only us, so that runs in progress still find the server.
-            process_group=0,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - one call into libc
-        )
+        command = [sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)]
+        server = detached(command, _inherited() | environment(home, api_url), output)
     try:
         _wait(server, api_url, log)
         yield api_url
@@ -79,10 +78,28 @@ def prefect_server(home: Path, port: int | None = None, host: str = "127.0.0.1")
         stop(server)
 
 
-def stop(child: subprocess.Popen[bytes]) -> None:
+def detached(
+    command: list[str], env: dict[str, str], output: IO[bytes] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a child that Ctrl-C in a terminal does not reach, and that ends with us however we end.
+
+    A terminal sends it to a whole process group: runs in progress still find the server, and are stopped in order.
+    """
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and our own words
+        command,
+        env=env,
+        stdout=output,
+        stderr=None if output is None else subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        process_group=0,
+        preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - one call into libc
+    )
+
+
+def stop(child: subprocess.Popen[bytes], by: signal.Signals = signal.SIGINT) -> None:
     """Ask a child to stop; kill it when it does not within 15 seconds."""
     if child.poll() is None:
-        child.send_signal(signal.SIGINT)
+        child.send_signal(by)
         with suppress(subprocess.TimeoutExpired):
             child.wait(STOP_SECONDS)
     if child.poll() is None:

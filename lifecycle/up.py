@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from lifecycle.config import load_settings
 from lifecycle.db import Database
-from lifecycle.embedded import environment, prefect_server
+from lifecycle.embedded import detached, environment, prefect_server, stop
+from lifecycle.errors import Unavailable
 from lifecycle.migrations import upgrade
 
 if TYPE_CHECKING:
@@ -50,10 +51,17 @@ def run_up(host: str, port: int) -> None:
             f"Prefect: {api_url.removesuffix('/api')} · emails: {_emails(settings.mail_transport, settings.mailbox)}"
         )
         _say("Flows run on their schedules. Ctrl-C stops everything.")
+        # In a process group of its own: a terminal sends Ctrl-C to a whole group, and runs would die of it midway.
+        runner = detached([sys.executable, "-m", "lifecycle.up"], env=dict(os.environ))
         try:
-            asyncio.run(_serve())
+            runner.wait()
+            raise Unavailable(
+                "The flows' runner ended by itself.", mend="See what it said above, and start again."
+            )
         except (KeyboardInterrupt, SystemExit):
             _say("Stopping …")
+        finally:
+            stop(runner, signal.SIGTERM)
 
 
 def _emails(transport: str, mailbox: Path) -> str:
@@ -68,6 +76,13 @@ async def _serve() -> None:
     for deployment in deployments():
         # One at a time: Prefect's server on SQLite answers 503 to many writers at once.
         await _register(runner, deployment)
+    loop = asyncio.get_running_loop()
+
+    def end(*_: object) -> None:
+        asyncio.run_coroutine_threadsafe(runner.astop(), loop)
+
+    # Prefect 3.8.8's own handler of SIGTERM calls this coroutine without awaiting it, and runs are left behind.
+    runner.handle_sigterm = end  # type: ignore[method-assign]
     await runner.start()
 
 
@@ -99,3 +114,7 @@ def _without(entry: dict[str, Any], name: str) -> dict[str, Any]:
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve())

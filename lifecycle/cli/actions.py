@@ -12,7 +12,8 @@ from lifecycle.cli.output import print_json, say
 
 app = typer.Typer(help="Corrective actions: plan and verify.", rich_markup_mode=None, no_args_is_help=True)
 Number = Annotated[
-    int, typer.Argument(metavar="N", min=1, help="The action's number, see `lifecycle show ID`.")
+    int,
+    typer.Argument(metavar="N", min=1, max=2**31 - 1, help="The action's number, see `lifecycle show ID`."),
 ]
 
 
@@ -27,11 +28,11 @@ def plan(
     json: Json = False,
 ) -> None:
     """Say what a corrective action is, who owns it and by when. Planning it again replaces the plan."""
-    from lifecycle.reviews import service
+    from lifecycle.reviews import actions
 
     due_on = day(due)
     with opened() as (database, _):
-        service.plan_action(database, id, number, what, owner, due_on, by, clock.now())
+        actions.plan_action(database, id, number, what, owner, due_on, by, clock.now())
     if json:
         print_json({"partnership_id": id, "number": number, "what": what, "owner": owner, "due_on": due_on})
     else:
@@ -41,10 +42,10 @@ def plan(
 @app.command()
 def verify(id: Id, number: Number, by: By, json: Json = False) -> None:
     """Confirm that a corrective action was carried out; another partner than the owner's does."""
-    from lifecycle.reviews import service
+    from lifecycle.reviews import actions
 
     with opened() as (database, _):
-        service.verify_action(database, id, number, by, clock.now())
+        actions.verify_action(database, id, number, by, clock.now())
     if json:
         print_json({"partnership_id": id, "number": number, "verified_by": by})
     else:

@@ -46,7 +46,7 @@ def doctor(json: Json = False) -> None:
 def _examine(now: datetime) -> Iterator[Line]:
     try:
         with opened() as (database, _):
-            where = database.url.render_as_string(hide_password=True)
+            where = database.shown
             yield Line("database", True, f"{where} answers and is of this version.")
             with database.read() as connection:
                 yield from _clocks(connection, now)

@@ -31,7 +31,9 @@ def put(id: Id, kind: Kind, file: File, as_contact: AsContact, json: Json = Fals
 def signoff(
     id: Id,
     kind: Kind,
-    revision: Annotated[int, typer.Option(min=1, help="The exact revision that is assented to.")],
+    revision: Annotated[
+        int, typer.Option(min=1, max=2**31 - 1, help="The exact revision that is assented to.")
+    ],
     as_contact: AsContact,
     subject: Subject = "",
     json: Json = False,
@@ -51,7 +53,9 @@ def signoff(
 
 def respond(
     id: Id,
-    round: Annotated[int, typer.Argument(metavar="ROUND", min=1, help="The review round's number.")],
+    round: Annotated[
+        int, typer.Argument(metavar="ROUND", min=1, max=2**31 - 1, help="The review round's number.")
+    ],
     file: File,
     as_contact: AsContact,
     json: Json = False,

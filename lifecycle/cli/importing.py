@@ -27,7 +27,16 @@ def import_files(files: Files, json: Json = False) -> None:
     """
     with opened() as (database, settings):
         imports = _checked(database, files)
-        done = [_load(database, settings, *one) for one in imports]
+        done: list[dict[str, Any]] = []
+        for checked in imports:
+            try:
+                done.append(_load(database, settings, *checked))
+            except LifecycleError as error:
+                loaded = ", ".join(found["file"] for found in done)
+                error.mend += (
+                    f" Loaded before it: {loaded}; leave them out when you repeat." if loaded else ""
+                )
+                raise
     if json:
         print_json({"imported": done})
         return

@@ -23,7 +23,7 @@ def opened(current: bool = True) -> "Iterator[tuple[Database, Settings]]":
         Unavailable: it cannot be reached, does not exist, or is of another version.
         Usage, Invalid: a setting is malformed.
     """
-    from sqlalchemy.exc import InterfaceError, OperationalError
+    from sqlalchemy.exc import DBAPIError
 
     from lifecycle.config import load_settings
     from lifecycle.db import Database, unreachable
@@ -35,7 +35,7 @@ def opened(current: bool = True) -> "Iterator[tuple[Database, Settings]]":
             _require_file(database)
             database.require_current()
         yield database, settings
-    except (OperationalError, InterfaceError) as error:
+    except DBAPIError as error:
         raise unreachable(database, error) from None
     finally:
         database.close()

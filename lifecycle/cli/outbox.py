@@ -74,9 +74,27 @@ def send(json: Json = False) -> None:
         )
 
 
+Number = Annotated[
+    int, typer.Argument(metavar="NUMBER", min=1, max=2**31 - 1, help="See `lifecycle outbox list`.")
+]
+
+
+@app.command()
+def retry(number: Number, json: Json = False) -> None:
+    """Put a notice that failed back into the queue, once its cause has been mended."""
+    from lifecycle.notices import outbox
+
+    with opened() as (database, _), database.write() as connection:
+        outbox.requeue(connection, number, clock.now())
+    if json:
+        print_json({"number": number, "state": "pending"})
+    else:
+        say(f"Notice {number} is back in the queue.")
+
+
 @app.command()
 def settle(
-    number: Annotated[int, typer.Argument(metavar="NUMBER", help="See `lifecycle outbox list`.")],
+    number: Number,
     sent: Annotated[bool | None, typer.Option("--sent/--not-sent", help="Whether it did leave.")] = None,
     json: Json = False,
 ) -> None:

@@ -86,7 +86,9 @@ def show(id: Id, json: Json = False) -> None:
 def document(
     id: Id,
     kind: Kind,
-    revision: Annotated[int | None, typer.Option(min=1, help="The revision; the latest if absent.")] = None,
+    revision: Annotated[
+        int | None, typer.Option(min=1, max=2**31 - 1, help="The revision; the latest if absent.")
+    ] = None,
     subject: Subject = "",
     json: Json = False,
 ) -> None:

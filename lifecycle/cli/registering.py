@@ -17,7 +17,7 @@ def init_db(json: Json = False) -> None:
 
     with opened(current=False) as (database, _):
         before = upgrade(database)
-        where = database.url.render_as_string(hide_password=True)
+        where = database.shown
     if json:
         print_json(
             {"database": where, "before": before, "now": SCHEMA_HEAD, "changed": before != SCHEMA_HEAD}

@@ -31,6 +31,7 @@ def run(
 
     moment = None if as_of is None else instant(as_of)
     _require_prefect()
+    _quieten_prefect()
     with opened():
         summary = _run_flow(flow, moment)
     if json:
@@ -48,6 +49,18 @@ def _require_prefect() -> None:
             f"The Prefect server at {url} does not answer.",
             mend="Start it (`prefect server start` or `lifecycle up`), or unset PREFECT_API_URL to run without one.",
         )
+
+
+def _quieten_prefect() -> None:
+    """Without a server, Prefect starts a temporary one: it reports to nobody, and its log is not the answer."""
+    import os
+
+    from lifecycle.embedded import REPORTS_TO_NOBODY
+
+    for name, value in REPORTS_TO_NOBODY.items():
+        os.environ.setdefault(name, value)
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+    os.environ.setdefault("PREFECT_INTERNAL_LOGGING_LEVEL", "CRITICAL")
 
 
 def _run_flow(name: str, as_of: datetime | None) -> Any:

@@ -14,6 +14,7 @@ from lifecycle.documents import service as documents
 from lifecycle.errors import Unavailable
 from lifecycle.notices import words
 from lifecycle.partnerships import registration, service
+from lifecycle.reviews import actions
 from lifecycle.reviews import service as reviews
 
 
@@ -201,7 +202,7 @@ class Plan:
 
     async def play(self, office: Office) -> Told:
         """Plan it."""
-        reviews.plan_action(
+        actions.plan_action(
             office.database,
             self.partnership,
             self.number,
@@ -227,5 +228,5 @@ class Verify:
 
     async def play(self, office: Office) -> Told:
         """Verify it."""
-        reviews.verify_action(office.database, self.partnership, self.number, self.by, self.at)
+        actions.verify_action(office.database, self.partnership, self.number, self.by, self.at)
         return Told(f"{names(self.partnership)[self.by]} verifies corrective action {self.number}.")

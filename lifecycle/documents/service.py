@@ -17,7 +17,7 @@ from lifecycle.notices.owed import Owed
 from lifecycle.obligations import queries as performances
 from lifecycle.partnerships import changes
 from lifecycle.partnerships.changes import Change
-from lifecycle.partnerships.people import People, people_of
+from lifecycle.partnerships.people import BINDING_ROLES, People, people_of
 from lifecycle.timers import ladders
 from lifecycle.timers import service as timers
 
@@ -74,7 +74,10 @@ def add(
     connection: Connection, change: Change, people: People, kind: str, content: Any, author: str
 ) -> queries.Revision:
     """Add a document whose schema has been checked to a change; for the rest as `put`."""
-    people.get(author)
+    if kind in SIGNED_BY:
+        people.entitled(author, BINDING_ROLES, f"put a {kind}")
+    else:
+        people.get(author)
     _require_stage(kind, change)
     references.require_known(kind, content, people.contacts, people.partners)
     partnership_id = change.partnership.id
@@ -265,6 +268,7 @@ def sign(
         raise NotAllowed(f"A {kind} is not signed.", mend=f"Signed are: {', '.join(SIGNED_BY)}.")
     with database.write() as connection:
         change = changes.begin(connection, partnership_id, now)
+        changes.require_open(change)
         people = people_of(connection, partnership_id)[partnership_id]
         person = people.entitled(contact_id, SIGNED_BY[kind], f"sign a {kind}")
         exact = queries.find(connection, partnership_id, kind, subject, revision)

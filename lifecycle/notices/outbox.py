@@ -4,12 +4,14 @@ The claim is committed before the provider is called, so a crash leaves `sending
 have left is not sent again unasked. It becomes `unknown` and waits to be reconciled (`settle`, delivery events).
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, or_, select, update
+from sqlalchemy.exc import DBAPIError
 
 from lifecycle.db import Database
 from lifecycle.errors import Invalid, LifecycleError, NotAllowed, NotFound
@@ -20,8 +22,10 @@ from lifecycle.notices.transports import Outcome, Transport
 LEASE = timedelta(minutes=15)
 """How long a claimed notice may stay `sending` before its outcome counts as unknown."""
 
-MAX_ATTEMPTS = 8
 FIRST_RETRY = timedelta(minutes=1)
+LONGEST_RETRY = timedelta(hours=4)
+GIVE_UP_AFTER = timedelta(days=5)
+"""So long a notice is tried again before it fails (RFC 5321, 4.5.4.1)."""
 
 Compose = Callable[[Connection, Row[Any], datetime], Message]
 """Builds the email of an outbox row, with people looked up at this instant."""
@@ -55,35 +59,35 @@ def drain(
 
     Returns at once, with `stopped` set and the notice back in the queue, when the provider rejects the account.
     """
-    drained = Drained()
+    drained, began = Drained(), time.monotonic()
     with database.write() as connection:
         drained.unknown += _expire_leases(connection, as_of)
     for _ in range(limit):
         with database.write() as connection:
-            row = _claim(connection, as_of)
+            # What is measured is how long this drain has run: a long one must not let its later leases expire.
+            row = _claim(connection, as_of, timedelta(seconds=time.monotonic() - began))
             if row is None:
                 return drained
             message = _composed(connection, compose, row, as_of)
-        if isinstance(message, Message):
-            outcome, address_at_fault = transport.send(message, as_of), True
-        else:
-            outcome, address_at_fault = Outcome("refused", str(message)), _blames_address(message)
+        outcome = transport.send(message, as_of) if isinstance(message, Message) else message
         with database.write() as connection:
-            _record(connection, row, outcome, failed, address_at_fault, as_of)
-        _count(drained, row, outcome)
+            state = _record(connection, row, outcome, failed, as_of)
+        _count(drained, row, state, outcome)
         if outcome.state == "stopped":
             return drained
     return drained
 
 
-def _composed(
-    connection: Connection, compose: Compose, row: Row[Any], as_of: datetime
-) -> Message | LifecycleError:
+def _composed(connection: Connection, compose: Compose, row: Row[Any], as_of: datetime) -> Message | Outcome:
     """The message, or why there cannot be one: a failure of this notice, which must not hold up the others."""
     try:
         return compose(connection, row, as_of)
     except LifecycleError as error:
-        return error
+        return Outcome("refused", str(error), address_at_fault=_blames_address(error))
+    except DBAPIError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it would fail the same way at every drain
+        return Outcome("refused", f"The email cannot be written ({type(error).__name__}).")
 
 
 def _blames_address(error: object) -> bool:
@@ -99,49 +103,51 @@ _NEXT = (
 )
 
 
-def _claim(connection: Connection, as_of: datetime) -> Row[Any] | None:
+def _claim(connection: Connection, as_of: datetime, running_for: timedelta) -> Row[Any] | None:
     row = connection.execute(_NEXT, {"as_of": as_of}).one_or_none()
     if row is not None:
-        _set(connection, row.id, state="sending", lease_until=as_of + LEASE, attempts=row.attempts + 1)
+        lease_until = as_of + running_for + LEASE
+        _set(connection, row.id, state="sending", lease_until=lease_until, attempts=row.attempts + 1)
     return row
 
 
-def _record(
-    connection: Connection,
-    row: Row[Any],
-    outcome: Outcome,
-    failed: Failed,
-    address_at_fault: bool,
-    as_of: datetime,
-) -> None:
+def _record(connection: Connection, row: Row[Any], outcome: Outcome, failed: Failed, as_of: datetime) -> str:
+    """Record the outcome of an attempt; returns the notice's state. Once its lease is over it is no longer ours."""
     attempts = row.attempts + 1
+    detail = outcome.detail[:500]
+    values: dict[str, Any]
     if outcome.state == "sent":
-        _set(
-            connection, row.id, state="sent", sent_at=as_of, provider_id=outcome.provider_id, lease_until=None
-        )
+        values = {"state": "sent", "sent_at": as_of, "provider_id": outcome.provider_id, "lease_until": None}
     elif outcome.state == "unknown":
-        _set(connection, row.id, state="unknown", detail=outcome.detail[:500])
+        values = {"state": "unknown", "detail": detail}
     elif outcome.state == "stopped":
-        _set(connection, row.id, state="pending", attempts=row.attempts, detail=outcome.detail[:500])
-    elif outcome.state == "retry" and attempts < MAX_ATTEMPTS:
-        wait = max(outcome.retry_after or timedelta(0), FIRST_RETRY * 2 ** (attempts - 1))
-        _set(connection, row.id, state="pending", next_attempt_at=as_of + wait, detail=outcome.detail[:500])
+        values = {"state": "pending", "attempts": row.attempts, "detail": detail}
+    elif outcome.state == "retry" and as_of - row.created_at < GIVE_UP_AFTER:
+        wait = min(FIRST_RETRY * 2 ** min(attempts - 1, 10), LONGEST_RETRY)
+        next_at = as_of + max(outcome.retry_after or timedelta(0), wait)
+        values = {"state": "pending", "next_attempt_at": next_at, "detail": detail}
     else:
-        _set(connection, row.id, state="failed", detail=outcome.detail[:500])
-        failed(connection, row, outcome.detail, address_at_fault, as_of)
+        values = {"state": "failed", "detail": detail}
+    mine = (notice.c.id == row.id, notice.c.state == "sending", notice.c.attempts == attempts)
+    recorded = connection.execute(update(notice).where(*mine).values(**values)).rowcount == 1
+    if not recorded:
+        return "settled meanwhile"
+    if values["state"] == "failed":
+        failed(connection, row, outcome.detail, outcome.address_at_fault, as_of)
+    return str(values["state"])
 
 
-def _count(drained: Drained, row: Row[Any], outcome: Outcome) -> None:
-    if outcome.state == "sent":
+def _count(drained: Drained, row: Row[Any], state: str, outcome: Outcome) -> None:
+    if state == "sent":
         drained.sent += 1
         drained.sent_by_template[row.template] = drained.sent_by_template.get(row.template, 0) + 1
-    elif outcome.state == "unknown":
+    elif state == "unknown":
         drained.unknown += 1
     elif outcome.state == "stopped":
         drained.stopped = outcome.detail
-    elif outcome.state == "retry" and row.attempts + 1 < MAX_ATTEMPTS:
+    elif state == "pending":
         drained.retried += 1
-    else:
+    elif state == "failed":
         drained.failed += 1
 
 
@@ -184,17 +190,38 @@ def settle(connection: Connection, notice_id: int, sent: bool, as_of: datetime) 
         NotFound: no such notice.
         NotAllowed: its outcome is not unknown.
     """
-    state = connection.execute(select(notice.c.state).where(notice.c.id == notice_id)).scalar()
-    if state is None:
+    values = {"state": "sent", "sent_at": as_of} if sent else {"state": "pending", "next_attempt_at": as_of}
+    _leave(connection, notice_id, "unknown", "only an unknown outcome can be settled", values)
+
+
+def requeue(connection: Connection, notice_id: int, as_of: datetime) -> None:
+    """Put a notice that failed back into the queue: its cause has been mended.
+
+    Raises:
+        NotFound: no such notice.
+        NotAllowed: it has not failed.
+    """
+    values = {
+        "state": "pending",
+        "next_attempt_at": as_of,
+        "created_at": as_of,
+        "attempts": 0,
+        "detail": None,
+    }
+    _leave(connection, notice_id, "failed", "only one that failed can be tried again", values)
+
+
+def _leave(connection: Connection, notice_id: int, state: str, rule: str, values: Mapping[str, Any]) -> None:
+    """Take a notice out of a state, if it is still in it."""
+    where = (notice.c.id == notice_id, notice.c.state == state)
+    if connection.execute(update(notice).where(*where).values(**values, lease_until=None)).rowcount == 1:
+        return
+    found = connection.execute(select(notice.c.state).where(notice.c.id == notice_id)).scalar()
+    if found is None:
         raise NotFound(
             f"There is no notice {notice_id}.", mend="`lifecycle outbox list` shows those there are."
         )
-    if state != "unknown":
-        raise NotAllowed(
-            f"Notice {notice_id} is {state}; only an unknown outcome can be settled.", mend="Leave it."
-        )
-    values = {"state": "sent", "sent_at": as_of} if sent else {"state": "pending", "next_attempt_at": as_of}
-    connection.execute(update(notice).where(notice.c.id == notice_id).values(**values, lease_until=None))
+    raise NotAllowed(f"Notice {notice_id} is {found}; {rule}.", mend="Leave it.")
 
 
 def overview(connection: Connection, states: Sequence[str] = (), limit: int = 100) -> list[Mapping[str, Any]]:

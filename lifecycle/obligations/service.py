@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
-from lifecycle import machines, stages
+from lifecycle import machines
 from lifecycle.db import Database
 from lifecycle.documents import rules as document_rules
 from lifecycle.errors import Fault, Invalid, NotAllowed
@@ -253,11 +253,7 @@ def send_signal(
 
 def _begin(connection: Connection, partnership_id: str, now: datetime) -> tuple[Change, People]:
     change = changes.begin(connection, partnership_id, now)
-    stage = change.partnership.stage
-    if stage in stages.FINAL_STAGES:
-        raise NotAllowed(
-            f"The partnership is {stage}: its record is read-only.", mend="Nothing more is owed in it."
-        )
+    changes.require_open(change)
     return change, people_of(connection, partnership_id)[partnership_id]
 
 

@@ -11,10 +11,11 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from lifecycle import stages
 from lifecycle.audit import rules as audit
 from lifecycle.audit.models import audit_event
 from lifecycle.bulk import Inserts
-from lifecycle.errors import Conflict, NotFound, Unavailable
+from lifecycle.errors import Conflict, NotAllowed, NotFound, Unavailable
 from lifecycle.notices.models import notice
 from lifecycle.notices.owed import Owed
 from lifecycle.partnerships.models import partnership as table
@@ -87,8 +88,9 @@ class Change:
     ) -> None:
         """Start or restart a clock at a rung or occurrence; restarting raises its generation."""
         record = self.partnership
+        paused_at = self.now if record.stage == "suspended" else None
         self.clocks.append(
-            timers.Armed(record.id, matter, subject, anchor_at, schedule, record.calendar, rung)
+            timers.Armed(record.id, matter, subject, anchor_at, schedule, record.calendar, rung, paused_at)
         )
 
 
@@ -131,6 +133,20 @@ def begin(
             mend="Set the clock right (NTP), or give a later --as-of, and repeat.",
         )
     return Change(record, max(now, record.audit_at))
+
+
+def require_open(change: Change) -> None:
+    """Refuse a change to the record of a partnership that has ended.
+
+    Raises:
+        NotAllowed: its stage is final.
+    """
+    stage = change.partnership.stage
+    if stage in stages.FINAL_STAGES:
+        raise NotAllowed(
+            f"Partnership {change.partnership.id} is {stage}: its record is read-only.",
+            mend="Nothing is asked of anybody in it any more.",
+        )
 
 
 def begin_many(connection: Connection, partnership_ids: Iterable[str], as_of: datetime) -> dict[str, Change]:

@@ -18,7 +18,7 @@ from lifecycle.notices.transports import transport_from
 from lifecycle.partnerships import changes
 from lifecycle.partnerships.changes import Change
 from lifecycle.partnerships.models import contact
-from lifecycle.partnerships.people import Contact, people_of
+from lifecycle.partnerships.people import BINDING_ROLES, Contact, people_of
 from lifecycle.timers import ladders
 
 ABOUT_DELIVERY = frozenset({"contact_undeliverable", "delivery_failed"})
@@ -40,9 +40,9 @@ def send_notices(database: Database, settings: Settings, as_of: datetime) -> Dra
     drained = outbox.drain(database, transport, compose, refused, as_of)
     if drained.stopped is not None:
         raise Unavailable(
-            f"The mail provider refuses this installation: {drained.stopped}. {drained.sent} emails left before; "
+            f"Emails cannot leave: {drained.stopped.rstrip('.')}. {drained.sent} left before; "
             "the others stay in the outbox.",
-            mend="Check the provider's key and its permissions (`lifecycle doctor`), then run `lifecycle outbox send`.",
+            mend="Mend what it says (the provider's key and permissions, or the mailbox folder), then run `lifecycle outbox send`.",
         )
     return drained
 
@@ -105,11 +105,20 @@ def refused(
     if row.template not in ABOUT_DELIVERY:
         if address_at_fault:
             _mark_undeliverable(connection, change, row.contact_id)
-        coordinator = change.partnership.coordinator
-        if coordinator != row.contact_id:
-            facts = {"contact": row.contact_id, "failed_template": row.template, "detail": detail[:200]}
-            change.owe([Owed(coordinator, "delivery_failed", f"notice/{row.id}", facts)])
+        facts = {"contact": row.contact_id, "failed_template": row.template, "detail": detail[:200]}
+        told = _told_of_failure(connection, change, row.contact_id)
+        change.owe([Owed(told, "delivery_failed", f"notice/{row.id}", facts)] if told else [])
     changes.write(connection, change)
+
+
+def _told_of_failure(connection: Connection, change: Change, contact_id: str) -> str | None:
+    """The coordinator; of the coordinator's own emails, somebody else of the same partner."""
+    coordinator = change.partnership.coordinator
+    if coordinator != contact_id:
+        return coordinator
+    people = people_of(connection, change.partnership.id)[change.partnership.id]
+    others = people.of(people.get(coordinator).partner_id, BINDING_ROLES)
+    return next((c.id for c in others if c.id != coordinator and not c.undeliverable), None)
 
 
 def _mark_undeliverable(connection: Connection, change: Change, contact_id: str) -> None:

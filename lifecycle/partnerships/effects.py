@@ -30,12 +30,15 @@ def follow(connection: Connection, change: Change, event: str, facts: Facts) -> 
         timers.pause_all(connection, record.id, now)
     elif event == "resume":
         timers.resume_all(connection, record.id, now)
+        reviews.move_open_rounds(connection, change)
     elif event == "activate":
         _maintain(connection, change, facts, None)
     elif event == "renew":
         _maintain(connection, change, facts, "next_term")
     elif event in {"amend", "revise"}:
+        # Both start again, by the new terms, when the amended agreement comes into force.
         timers.stop(connection, record.id, now, reviews.REVIEW_DUE)
+        timers.stop(connection, record.id, now, "evaluation_due")
     elif event == "begin_evaluation":
         timers.stop(connection, record.id, now, "evaluation_due")
         _open_evaluation_round(connection, change, facts)

@@ -11,6 +11,8 @@ from sqlalchemy import Connection
 from lifecycle.db import Database
 from lifecycle.documents import queries as documents
 from lifecycle.documents import service as signing
+from lifecycle.gates import criteria
+from lifecycle.gates.facts import RequestFact
 from lifecycle.notices.owed import Owed
 from lifecycle.obligations import queries as performances
 from lifecycle.obligations import record, terms
@@ -18,10 +20,12 @@ from lifecycle.obligations.queries import Performance
 from lifecycle.obligations.terms import Terms
 from lifecycle.partnerships import changes
 from lifecycle.partnerships.changes import Change
+from lifecycle.partnerships.facts import collect
 from lifecycle.partnerships.people import BINDING_ROLES, People, people_of
 from lifecycle.partnerships.sweeps import sweep
 from lifecycle.reviews import queries as reviews
 from lifecycle.reviews import service as rounds
+from lifecycle.reviews.rules import quorate
 from lifecycle.timers import ladders
 from lifecycle.timers import service as timers
 from lifecycle.timers.service import Fired
@@ -60,9 +64,12 @@ def _unsigned(connection: Connection, fired: Fired, people: People) -> Case | No
 def _unanswered(connection: Connection, fired: Fired, people: People) -> Case | None:
     number = int(fired.subject)
     contacts = rounds.unanswered(connection, fired.partnership_id, number)
-    if not contacts:
+    one = reviews.find_round(connection, fired.partnership_id, number)
+    asked = {contact_id: people.get(contact_id).partner_id for contact_id in one.asked}
+    over = fired.due[-1][1] >= one.closes_at
+    if not contacts or (over and quorate(asked, asked.keys() - set(contacts))):
         return None
-    closes_at = reviews.find_round(connection, fired.partnership_id, number).closes_at
+    closes_at = one.closes_at
     partners = sorted({people.get(contact_id).partner_id for contact_id in contacts})
     return Case(f"review/{number}", {"round": number, "missing": contacts}, contacts, partners, closes_at)
 
@@ -80,9 +87,7 @@ def _action_overdue(connection: Connection, fired: Fired, people: People) -> Cas
         "owner": action.owner,
         "due_on": action.due_on.isoformat(),
     }
-    return Case(
-        f"action/{number}", facts, [action.owner], [people.get(action.owner).partner_id], fired.anchor_at
-    )
+    return Case(action.fact, facts, [action.owner], [people.get(action.owner).partner_id], fired.anchor_at)
 
 
 def _undeliverable(_connection: Connection, fired: Fired, people: People) -> Case | None:
@@ -93,8 +98,13 @@ def _undeliverable(_connection: Connection, fired: Fired, people: People) -> Cas
     return Case(f"contact/{person.id}/{fired.anchor_at:%Y%m%d}", facts, [person.id], [person.partner_id])
 
 
-def _gate_ready(_connection: Connection, fired: Fired, _people: People) -> Case:
+def _gate_ready(connection: Connection, fired: Fired, people: People) -> Case | None:
+    """Evidence ages: a gate that was open may have shut since."""
     event, _, target = fired.subject.partition("/")
+    record = changes.find(connection, fired.partnership_id)
+    facts = collect(connection, record, people, event, RequestFact(None, None), fired.due[-1][1])
+    if not criteria.check(event, facts).open:
+        return None
     return Case(f"gate/{event}/{fired.anchor_at:%Y%m%d%H%M}", {"event": event, "target": target})
 
 
@@ -224,7 +234,10 @@ def _audience(connection: Connection, whom: str, case: Case, change: Change, peo
         waiting = case.other_side if whom == "lead_and_sponsors" else ()
         found += _of_partners(people, [*case.partners, *waiting], "sponsor", "deputy", "primary")
     if whom == "deputy":
-        found += _of_partners(people, case.partners, "deputy", "sponsor")
+        # Nobody is told about themselves.
+        found += [
+            c for c in _of_partners(people, case.partners, "deputy", "sponsor") if c not in case.contacts
+        ]
     return list(dict.fromkeys(found)) or coordinator
 
 

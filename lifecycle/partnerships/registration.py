@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from lifecycle.audit import rules as audit
 from lifecycle.audit.models import audit_event
@@ -17,6 +18,7 @@ from lifecycle.errors import Conflict, Fault, Invalid, NotAllowed
 from lifecycle.partnerships import changes
 from lifecycle.partnerships.models import contact, partner, partnership
 from lifecycle.partnerships.people import BINDING_ROLES, people_of
+from lifecycle.timers.calendars import Calendar
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,17 @@ def create(
             select(partnership.c.id).where(partnership.c.id == registration["id"])
         ).first()
         if taken is not None:
-            raise Conflict(f"The id “{registration['id']}” is taken.", mend="Choose another id.")
-        _insert(connection, registration, settings, now)
+            raise _taken(registration["id"])
+        try:
+            _insert(connection, registration, settings, now)
+        except IntegrityError:
+            raise _taken(registration["id"]) from None
         _add_documents(connection, registration["id"], drafts, now)
     return str(registration["id"])
+
+
+def _taken(partnership_id: str) -> Conflict:
+    return Conflict(f"The id “{partnership_id}” is taken.", mend="Choose another id.")
 
 
 def _add_documents(
@@ -99,6 +108,9 @@ def _insert(
 ) -> None:
     partnership_id = registration["id"]
     zone = registration.get("time_zone", settings.time_zone)
+    holidays = registration.get("holidays", settings.holidays)
+    # Refused now where a setting is wrong: without its calendar a partnership could never be changed again.
+    Calendar(zone, holidays)
     first = audit.chain(
         partnership_id,
         1,
@@ -124,7 +136,7 @@ def _insert(
         "proposed_by": registration["proposed_by"],
         "coordinator": registration["coordinator"],
         "time_zone": zone,
-        "holidays": registration.get("holidays", settings.holidays),
+        "holidays": holidays,
         "created_at": now,
         "audit_seq": first.seq,
         "audit_hash": first.hash,

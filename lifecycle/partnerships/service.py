@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from lifecycle import stages
+from lifecycle.bulk import Inserts
 from lifecycle.db import Database
-from lifecycle.errors import Conflict, NotAllowed, NotFound, Refused
+from lifecycle.errors import Conflict, Fault, Invalid, NotAllowed, NotFound, Refused
 from lifecycle.gates import criteria
 from lifecycle.gates.facts import Facts, RequestFact
 from lifecycle.gates.report import Finding, GateReport
@@ -20,6 +21,8 @@ from lifecycle.partnerships.changes import Change
 from lifecycle.partnerships.facts import collect
 from lifecycle.partnerships.models import transition_request, waiver
 from lifecycle.partnerships.people import BINDING_ROLES, People, people_of
+
+REASON_LENGTH, KEY_LENGTH = 2000, 200
 
 
 @dataclass(frozen=True)
@@ -70,14 +73,19 @@ def request_transition(
         NotAllowed: the stage does not allow the event; the message says which it allows.
         Conflict: the key was used for another request, or the partnership is not at `expected_version`.
     """
+    _require_texts(reason, idempotency_key)
     with database.write() as connection:
+        # Before anything else is checked: the same request again is the same request, whatever has changed since.
+        known = _known(connection, partnership_id, idempotency_key, event, by, reason)
+        if known is not None:
+            return known.id
         change = changes.begin(connection, partnership_id, now, expected_version)
         known = _known(connection, partnership_id, idempotency_key, event, by, reason)
         if known is not None:
             return known.id
         people = people_of(connection, partnership_id)[partnership_id]
         request = _asked(change, people, event, by, reason, idempotency_key)
-        connection.execute(_KEEP, vars(request) | {"decided_at": None})
+        _keep(connection, [vars(request) | {"decided_at": None}])
         change.log("transition_requested", by, event=event)
         changes.write(connection, change)
         return request.id
@@ -98,7 +106,11 @@ def transition(
     Raises:
         As `request_transition`. A shut gate is no error here: it is a decision, and is kept.
     """
+    _require_texts(reason, idempotency_key)
     with database.write() as connection:
+        request = _known(connection, partnership_id, idempotency_key, event, by, reason)
+        if request is not None and request.state != "pending":
+            return _decided(connection, request)
         change = changes.begin(connection, partnership_id, now, expected_version)
         request = _known(connection, partnership_id, idempotency_key, event, by, reason)
         people = people_of(connection, partnership_id)[partnership_id]
@@ -136,8 +148,19 @@ _BY_KEY = select(*_REQUEST).where(
     transition_request.c.partnership_id == bindparam("id"),
     transition_request.c.idempotency_key == bindparam("key"),
 )
-_KEEP = insert(transition_request)
+_keep = Inserts(transition_request, transition_request.c.keys())
 _CLOSE = update(transition_request).where(transition_request.c.id == bindparam("b_id"))
+
+
+def _require_texts(reason: str | None, key: str | None = None) -> None:
+    limits = (("/reason", reason, REASON_LENGTH), ("/idempotency_key", key, KEY_LENGTH))
+    faults = [
+        Fault(pointer, "maxLength", f"Use at most {longest:,} characters.")
+        for pointer, text, longest in limits
+        if text is not None and len(text) > longest
+    ]
+    if faults:
+        raise Invalid(faults, "The request")
 
 
 def _known(
@@ -260,7 +283,7 @@ def _close(
     if kept:
         connection.execute(_CLOSE, {"b_id": request.id, **decision})
     else:
-        connection.execute(_KEEP, vars(request) | decision)
+        _keep(connection, [vars(request) | decision])
 
 
 def _told(findings: Iterable[Finding]) -> list[dict[str, str]]:
@@ -327,6 +350,9 @@ def check(
         return criteria.check(event, collect(connection, record, people, event, RequestFact(by, reason), now))
 
 
+_grant = Inserts(waiver, waiver.c.keys(), lambda statement: statement.on_conflict_do_nothing())
+
+
 def waive(
     database: Database, partnership_id: str, event: str, code: str, by: str, reason: str, now: datetime
 ) -> None:
@@ -348,8 +374,10 @@ def waive(
         raise NotAllowed(
             "A waiver needs a reason.", mend="Say why the criterion may be passed over, with --reason."
         )
+    _require_texts(reason)
     with database.write() as connection:
         change = changes.begin(connection, partnership_id, now)
+        changes.require_open(change)
         people = people_of(connection, partnership_id)[partnership_id]
         sponsor = people.entitled(by, ("sponsor",), "waive a criterion")
         row = {
@@ -361,6 +389,6 @@ def waive(
             "reason": reason,
             "granted_at": change.now,
         }
-        connection.execute(insert(waiver), row)
+        _grant(connection, [row])
         change.log("waiver_granted", by, event=event, criterion=code, partner=sponsor.partner_id)
         changes.write(connection, change)

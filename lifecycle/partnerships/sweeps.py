@@ -72,7 +72,7 @@ def _incomplete(faults: Mapping[str, Exception]) -> Unavailable:
     partnership_id, fault = next(iter(faults.items()))
     what = str(fault) if isinstance(fault, LifecycleError) else type(fault).__name__
     error = Unavailable(
-        f"The clocks of {len(faults)} partnerships could not be served and stay due; all others were. "
+        f"Partnerships whose clocks could not be served and stay due: {len(faults)}; all others were. "
         f"The first, {partnership_id}: {what}",
         mend="`lifecycle doctor` lists what is overdue. Mend the cause; the next sweep goes on from here.",
     )

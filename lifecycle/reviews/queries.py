@@ -40,6 +40,11 @@ class Action:
     verified_by: str | None
     verified_at: datetime | None
 
+    @property
+    def fact(self) -> str:
+        """How notices name its plan: a new plan is reminded of anew."""
+        return f"action/{self.number}/{self.due_on}"
+
 
 _ROUND = [review_round.c[name] for name in list(Round.__dataclass_fields__)[:-1]]
 _ACTION = [corrective_action.c[name] for name in Action.__dataclass_fields__]

@@ -12,12 +12,12 @@ from lifecycle.db import Database
 from lifecycle.documents import queries as documents
 from lifecycle.documents import rules as document_rules
 from lifecycle.documents.service import add_revision
-from lifecycle.errors import Fault, Invalid, NotAllowed, NotFound
+from lifecycle.errors import Fault, Invalid, NotAllowed
 from lifecycle.notices import outbox
 from lifecycle.notices.owed import Owed
 from lifecycle.partnerships import changes
 from lifecycle.partnerships.changes import Change
-from lifecycle.partnerships.people import BINDING_ROLES, People, people_of
+from lifecycle.partnerships.people import People, people_of
 from lifecycle.partnerships.sweeps import sweep
 from lifecycle.reviews import queries, rules
 from lifecycle.reviews.models import corrective_action, review_invitation, review_round
@@ -66,8 +66,12 @@ def follow_schedule(change: Change, reviews: Mapping[str, Any]) -> None:
 
 def sweep_reviews(database: Database, as_of: datetime) -> tuple[int, int]:
     """Open the rounds that are due and close those whose time is over; returns (opened, closed or extended)."""
-    closed = sweep(database, [REVIEW_CLOSES], as_of, _close_due)
-    return len(sweep(database, [REVIEW_DUE], as_of, _open_due)), len(closed)
+    try:
+        closed = sweep(database, [REVIEW_CLOSES], as_of, _close_due)
+    finally:
+        # A round that cannot be closed keeps none from being opened.
+        opened = sweep(database, [REVIEW_DUE], as_of, _open_due)
+    return len(opened), len(closed)
 
 
 def _open_due(
@@ -150,6 +154,17 @@ def _first_reminder(opening: Opening) -> int:
     return ahead.index(True)
 
 
+def move_open_rounds(connection: Connection, change: Change) -> None:
+    """After a pause, the rounds that are open close when their clocks say."""
+    partnership_id = change.partnership.id
+    for one in queries.rounds(connection, partnership_id):
+        closes_at = timers.due_of(connection, partnership_id, REVIEW_CLOSES, str(one.number))
+        if one.closed_at is None and closes_at is not None and closes_at != one.closes_at:
+            where = (review_round.c.partnership_id == partnership_id, review_round.c.number == one.number)
+            connection.execute(update(review_round).where(*where).values(closes_at=closes_at))
+            change.log("review_moved", changes.SYSTEM, round=one.number, closes_at=closes_at.isoformat())
+
+
 def respond(
     database: Database, partnership_id: str, number: int, contact_id: str, content: Any, now: datetime
 ) -> documents.Revision:
@@ -168,8 +183,7 @@ def respond(
             [Fault("/round", "const", f"Write {number}: the round that this answers.")], "The response"
         )
     with database.write() as connection:
-        change = changes.begin(connection, partnership_id, now)
-        people = people_of(connection, partnership_id)[partnership_id]
+        change, people = begin(connection, partnership_id, now)
         person = people.get(contact_id)
         _require_open(queries.find_round(connection, partnership_id, number), contact_id)
         subject = f"{number}/{contact_id}"
@@ -257,7 +271,9 @@ def _close_or_extend(connection: Connection, change: Change, people: People, num
     quorate = rules.quorate(asked, answers.keys())
     where = (review_round.c.partnership_id == record.id, review_round.c.number == number)
     if not quorate and not one.extended:
-        closes_at = record.calendar.working_days_after(one.closes_at, rules.EXTENSION_WORKING_DAYS)
+        # Counted from now where the engine was down: whoever is asked gets the whole extension.
+        since = max(one.closes_at, change.now)
+        closes_at = record.calendar.working_days_after(since, rules.EXTENSION_WORKING_DAYS)
         connection.execute(update(review_round).where(*where).values(extended=1, closes_at=closes_at))
         change.log("review_extended", changes.SYSTEM, round=number, closes_at=closes_at.isoformat())
         change.arm(REVIEW_CLOSES, str(number), closes_at, ladders.AT_ANCHOR)
@@ -298,86 +314,13 @@ def _tell_sponsors(
     ]
 
 
-def plan_action(
-    database: Database,
-    partnership_id: str,
-    number: int,
-    what: str,
-    owner: str,
-    due_on: date,
-    by: str,
-    now: datetime,
-) -> None:
-    """Say what a corrective action is, who owns it and by when; planning it again replaces the plan.
+def begin(connection: Connection, partnership_id: str, now: datetime) -> tuple[Change, People]:
+    """Lock a partnership whose record is open, and read who is in it.
 
     Raises:
-        NotFound: unknown partnership, action or contact.
-        NotAllowed: it is verified already, or `by` is an observer or member.
-        Invalid: the due date is in the past.
+        NotFound: there is none with this id.
+        NotAllowed: its stage is final.
     """
-    with database.write() as connection:
-        change, people = _begin(connection, partnership_id, now)
-        people.entitled(by, BINDING_ROLES, "plan a corrective action")
-        people.get(owner)
-        _require_unverified(connection, partnership_id, number)
-        if due_on < change.partnership.calendar.local_date(change.now):
-            raise Invalid([Fault("/due_on", "minimum", "Give a day that is not over.")], "The plan")
-        _update_action(connection, partnership_id, number, what=what, owner=owner, due_on=due_on)
-        change.log("corrective_action_planned", by, number=number, owner=owner, due_on=due_on.isoformat())
-        due_at = change.partnership.calendar.end_of_day(due_on)
-        change.arm("action_overdue", str(number), due_at, ladders.ACTION_OVERDUE)
-        change.arm("gate_readiness", "", change.now, ladders.NOW)
-        changes.write(connection, change)
-
-
-def verify_action(database: Database, partnership_id: str, number: int, by: str, now: datetime) -> None:
-    """Confirm that a corrective action was carried out; done by a partner other than the owner's.
-
-    Raises:
-        NotFound: unknown partnership, action or contact.
-        NotAllowed: it has no plan, is verified already, or `by` belongs to the owner's own partner.
-    """
-    with database.write() as connection:
-        change, people = _begin(connection, partnership_id, now)
-        checker = people.entitled(by, BINDING_ROLES, "verify a corrective action")
-        action = _require_unverified(connection, partnership_id, number)
-        if action.owner is None:
-            raise NotAllowed(
-                f"Corrective action {number} has no plan yet.", mend="Plan it first: what, owner, due."
-            )
-        if people.get(action.owner).partner_id == checker.partner_id:
-            raise NotAllowed(
-                f"{by} belongs to the partner that owns action {number}.", mend="Another partner verifies it."
-            )
-        _update_action(connection, partnership_id, number, verified_by=by, verified_at=change.now)
-        change.log("corrective_action_verified", by, number=number)
-        timers.stop(connection, partnership_id, change.now, "action_overdue", str(number))
-        outbox.withdraw(
-            connection, partnership_id, f"action/{number}", ("action_reminder", "action_escalated")
-        )
-        changes.write(connection, change)
-
-
-def _begin(connection: Connection, partnership_id: str, now: datetime) -> tuple[Change, People]:
     change = changes.begin(connection, partnership_id, now)
+    changes.require_open(change)
     return change, people_of(connection, partnership_id)[partnership_id]
-
-
-def _require_unverified(connection: Connection, partnership_id: str, number: int) -> queries.Action:
-    actions = {action.number: action for action in queries.actions(connection, partnership_id)}
-    if number not in actions:
-        raise NotFound(
-            f"Partnership {partnership_id} has no corrective action {number}.",
-            mend="`lifecycle show ID` lists those there are.",
-        )
-    if actions[number].verified_at is not None:
-        raise NotAllowed(f"Corrective action {number} is verified already.", mend="Nothing is left to do.")
-    return actions[number]
-
-
-def _update_action(connection: Connection, partnership_id: str, number: int, **values: Any) -> None:
-    connection.execute(
-        update(corrective_action)
-        .where(corrective_action.c.partnership_id == partnership_id, corrective_action.c.number == number)
-        .values(**values)
-    )

@@ -26,6 +26,8 @@ class Armed:
     schedule: Mapping[str, Any]
     calendar: Calendar
     rung: int = 0
+    paused_at: datetime | None = None
+    """Since when the clock stands still already; it is armed in a partnership that is suspended."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def arm(connection: Connection, armed: Iterable[Armed]) -> None:
 
 
 def _row(clock: Armed) -> dict[str, Any]:
+    pauses = () if clock.paused_at is None else (ladders.Pause(clock.paused_at),)
     return {
         "partnership_id": clock.partnership_id,
         "matter": clock.matter,
@@ -71,8 +74,8 @@ def _row(clock: Armed) -> dict[str, Any]:
         "anchor_at": clock.anchor_at,
         "schedule": dict(clock.schedule),
         "calendar": f"{clock.calendar.time_zone}|{clock.calendar.holidays}",
-        "pauses": [],
-        "due_at": due_at(clock.schedule, clock.rung, clock.anchor_at, clock.calendar, ()),
+        "pauses": [pause.to_json() for pause in pauses],
+        "due_at": due_at(clock.schedule, clock.rung, clock.anchor_at, clock.calendar, pauses),
     }
 
 

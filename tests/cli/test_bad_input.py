@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import ID, Command, example
+from tests.cli.command import ID, Command, example, registration
 
 
 @pytest.mark.parametrize(
@@ -236,10 +236,40 @@ def test_an_absent_database_is_not_created_by_reading(
     assert not (tmp_path / "mistyped.db").exists()
 
 
+@pytest.mark.parametrize(
+    "url", ["mysql://host/name", "postgresql+asyncpg://host/name", "sqlite+aiosqlite:///x.db"]
+)
+def test_a_driver_that_is_not_ours_is_refused(
+    empty: Command, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("LIFECYCLE_DATABASE_URL", url)
+    assert "Use sqlite:///FILE or postgresql://" in empty.refused(2, "list")
+
+
+def test_a_password_in_the_query_is_not_shown(empty: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "postgresql://127.0.0.1:1/none?user=me&password=s3cret"
+    monkeypatch.setenv("LIFECYCLE_DATABASE_URL", url)
+    assert "s3cret" not in empty.refused(1, "list")
+
+
+def test_a_calendar_that_nobody_knows_registers_nothing(
+    empty: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = {key: value for key, value in registration().items() if key != "time_zone"}
+    monkeypatch.setenv("LIFECYCLE_TIME_ZONE", "Europe/Lodon")
+    assert "/time_zone (unknown time zone)" in empty.refused(1, "new", empty.file("p.json", entry))
+    assert empty("show", entry["id"]).status == 3
+
+
+@pytest.mark.parametrize("arguments", [["show", "\udcff"], ["transition", ID, "withdraw", "--by", "\udcff"]])
+def test_bytes_that_are_no_text_are_refused(command: Command, arguments: list[str]) -> None:
+    assert "not valid UTF-8" in command.refused(2, *arguments)
+
+
 def test_a_file_that_is_no_database(empty: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     empty.file("notes.txt", "not a database, although it is long enough to be looked at " * 20)
     monkeypatch.setenv("LIFECYCLE_DATABASE_URL", "sqlite:///notes.txt")
-    assert "notes.txt cannot be reached" in empty.refused(1, "list")
+    assert "notes.txt is damaged, or is none: file is not a database" in empty.refused(1, "list")
 
 
 @pytest.mark.parametrize(("version", "mend"), [("0000", "lifecycle init-db"), ("9999", "Install the newer")])

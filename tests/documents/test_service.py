@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from lifecycle.db import Database
 from lifecycle.documents import queries, rules, service
 from lifecycle.errors import Conflict, Invalid, NotAllowed, NotFound
 from lifecycle.notices.models import notice
 from lifecycle.partnerships.escalations import sweep_escalations
+from lifecycle.partnerships.models import contact
 from lifecycle.partnerships.people import people_of
 from tests.builders import contents, registered
 
@@ -69,6 +70,15 @@ def test_each_put_is_a_new_revision_and_the_old_one_stays(starting: Database, no
     assert kept.content == CONVENING
     assert kept.sha256 == rules.sha256(CONVENING) == first.sha256
     assert kept.schema_version == 1
+
+
+def test_an_observer_cannot_void_what_partners_have_signed(starting: Database, now: datetime) -> None:
+    with starting.write() as connection:
+        connection.execute(update(contact).where(contact.c.id == "city-deputy").values(role="observer"))
+    before = contents(starting)
+    with pytest.raises(NotAllowed, match="observer of city and cannot put a convening"):
+        service.put(starting, "harbour", "convening", CONVENING, "city-deputy", now)
+    assert contents(starting) == before
 
 
 def test_the_same_content_again_changes_nothing(starting: Database, now: datetime) -> None:

@@ -12,6 +12,7 @@ from lifecycle.documents import service as documents
 from lifecycle.gates.report import GateReport
 from lifecycle.partnerships import registration, service
 from lifecycle.partnerships.escalations import sweep_escalations
+from lifecycle.reviews import actions
 from lifecycle.reviews import service as reviews
 from tests.builders import SETTINGS
 from tests.examples.reading import read
@@ -175,8 +176,8 @@ def test_a_year_of_reviews_ends_in_renewal(running: Story) -> None:
     reviews.sweep_reviews(database, at("2025-05-27 16:00"))
     plan(running, "2025-05-29 13:00", 1, "lewis-baird", "2025-06-20")
     plan(running, "2025-05-29 13:00", 2, "callum-reay", "2025-06-13")
-    reviews.verify_action(database, HARBOUR, 2, "isla-drummond", at("2025-06-12 09:00"))
-    reviews.verify_action(database, HARBOUR, 1, "amira-haddad", at("2025-06-19 09:00"))
+    actions.verify_action(database, HARBOUR, 2, "isla-drummond", at("2025-06-12 09:00"))
+    actions.verify_action(database, HARBOUR, 1, "amira-haddad", at("2025-06-19 09:00"))
 
     assert reviews.sweep_reviews(database, at("2025-08-12 08:00"))[0] == 1
     running.answer("2025-08-14 10:00", 2, "fiona-kerr", "lewis-baird", "amira-haddad")
@@ -196,7 +197,7 @@ def test_a_year_of_reviews_ends_in_renewal(running: Story) -> None:
 
 def plan(story: Story, when: str, number: int, owner: str, due: str) -> None:
     what = "A text message to all three partners before 07:30."
-    reviews.plan_action(
+    actions.plan_action(
         story.database, story.id, number, what, owner, date.fromisoformat(due), "fiona-kerr", at(when)
     )
 

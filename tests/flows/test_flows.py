@@ -14,6 +14,7 @@ import yaml
 
 from lifecycle.db import Database
 from lifecycle.documents import service as documents
+from lifecycle.errors import Unavailable, Usage
 from lifecycle.partnerships import service
 from tests.builders import contents, registered, reviewed
 
@@ -108,6 +109,42 @@ def test_reviews_escalations_and_emails_run_as_of_an_instant(
     ]
     for key in ("scheduled-reviews", "escalations", "send-notices"):
         assert json.loads(artifacts(prefect_api, key)[-1]["data"])
+
+
+def test_an_instant_that_has_not_come_is_refused(installation: Database) -> None:
+    registered(installation, NOW)
+    before = contents(installation)
+    with pytest.raises(Usage, match="has not come yet"):
+        run("escalations", datetime.now(UTC) + timedelta(days=1))
+    assert contents(installation) == before
+
+
+def test_a_request_that_cannot_be_decided_holds_up_no_other(
+    installation: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (
+        service.request_transition(
+            installation,
+            registered(installation, NOW, id_=id_),
+            "withdraw",
+            "clinic-primary",
+            at,
+            "No money.",
+        )
+        for id_, at in (("first", NOW), ("second", NOW + timedelta(seconds=1)))
+    )
+    decide = service.decide
+
+    def fail(database: Database, request_id: str, now: datetime) -> Any:
+        if request_id == first:
+            raise ValueError("a row that cannot be read")
+        return decide(database, request_id, now)
+
+    monkeypatch.setattr(service, "decide", fail)
+    with pytest.raises(Unavailable, match=f"1 requests.*{first}: ValueError"):
+        run("gate_check", NOW + timedelta(hours=1))
+    assert service.pending_requests(installation) == [first]
+    assert second != first
 
 
 def test_a_wrong_setting_fails_the_run_in_words(

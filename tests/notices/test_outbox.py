@@ -220,3 +220,97 @@ def test_a_notice_that_cannot_be_written_fails_alone_and_blames_no_address(
     assert (drained.failed, drained.sent) == (1, 2)
     with database.read() as connection:
         assert set(connection.execute(select(contact.c.undeliverable_since)).scalars()) == {None}
+
+
+def undeliverable(database: Database) -> list[str]:
+    with database.read() as connection:
+        marked = select(contact.c.id).where(contact.c.undeliverable_since.is_not(None))
+        return list(connection.execute(marked).scalars())
+
+
+def test_an_outage_of_days_loses_no_email_and_blames_no_address(
+    database: Database, now: datetime, tmp_path: Path
+) -> None:
+    registered(database, now)
+    owe(database, now, "gate/1", "gate/2")
+    (tmp_path / "mailbox").write_text("a file where the folder should be")
+    settings = Settings(_env_file=None, mailbox=tmp_path / "mailbox")
+    for hour in range(0, 100, 3):
+        send_notices(database, settings, now + timedelta(hours=hour))
+    assert states(database) == ["pending", "pending"]
+    (tmp_path / "mailbox").unlink()
+    assert send_notices(database, settings, now + timedelta(hours=104)).sent == 2
+    assert undeliverable(database) == []
+
+
+def test_what_fails_for_five_days_fails_visibly_and_can_be_tried_again(
+    database: Database, now: datetime, tmp_path: Path
+) -> None:
+    registered(database, now)
+    owe(database, now, "gate/1", to="city-primary")
+    (tmp_path / "mailbox").write_text("a file where the folder should be")
+    settings = Settings(_env_file=None, mailbox=tmp_path / "mailbox")
+    later = now + timedelta(days=5, hours=1)
+    send_notices(database, settings, now)
+    assert send_notices(database, settings, later).failed == 1
+    assert undeliverable(database) == [], "the address is not at fault"
+    (tmp_path / "mailbox").unlink()
+    with database.write() as connection:
+        outbox.requeue(connection, 1, later)
+        with pytest.raises(NotAllowed, match="only one that failed"):
+            outbox.requeue(connection, 1, later)
+    assert send_notices(database, settings, later + timedelta(hours=1)).sent == 2, (
+        "this one, and the word that it had failed"
+    )
+
+
+def test_a_content_that_is_refused_blames_no_address(
+    database: Database, now: datetime, api: SendGridApi
+) -> None:
+    registered(database, now)
+    owe(database, now, "gate/1", to="city-primary")
+    api.reject_next(400, "The content value must be a string at least one character in length.")
+    assert send_notices(database, by_sendgrid(api), now).failed == 1
+    assert undeliverable(database) == []
+
+
+@pytest.mark.parametrize("event", [None, 7, [], {"a": 1}, True])
+def test_whatever_stands_in_a_notice_it_holds_up_no_other(
+    database: Database, now: datetime, api: SendGridApi, event: Any
+) -> None:
+    registered(database, now)
+    with database.write() as connection:
+        change = changes.begin(connection, "harbour", now)
+        change.log("gate_ready", "engine")
+        change.owe([Owed("city-primary", "gate_ready", "gate/1", {"event": event, "target": "starting"})])
+        changes.write(connection, change)
+    owe(database, now, "gate/2", to="city-primary")
+    send_notices(database, by_sendgrid(api), now)
+    assert states(database)[1] == "sent"
+    assert "pending" not in states(database)
+
+
+def test_a_sender_that_comes_back_late_overwrites_nothing(database: Database, now: datetime) -> None:
+    """Its lease was over, and the notice was settled as sent: its own outcome comes too late."""
+    registered(database, now)
+    owe(database, now, "gate/1")
+    with database.write() as connection:
+        row = outbox._claim(connection, now, timedelta(0))
+    assert row is not None
+    with database.write() as connection:
+        outbox._expire_leases(connection, now + timedelta(hours=1))
+        outbox.settle(connection, 1, sent=True, as_of=now)
+        state = outbox._record(connection, row, outbox.Outcome("retry", "Busy."), lambda *_: None, now)
+    assert (state, states(database)) == ("settled meanwhile", ["sent"])
+
+
+def test_a_failure_of_the_coordinators_own_mail_is_told_to_somebody_else(
+    database: Database, now: datetime, api: SendGridApi
+) -> None:
+    registered(database, now)
+    owe(database, now, "gate/1", to="clinic-primary")
+    api.reject_next(400, "Does not contain a valid address.")
+    assert send_notices(database, by_sendgrid(api), now).failed == 1
+    assert [sent["personalizations"][0]["to"][0]["email"] for sent in api.accepted] == [
+        "clinic-deputy@clinic.example"
+    ]

@@ -13,10 +13,11 @@ from lifecycle import stages
 from lifecycle.audit.models import audit_event
 from lifecycle.audit.queries import verify_all
 from lifecycle.db import Database
-from lifecycle.errors import Conflict, NotAllowed, NotFound, Unavailable
+from lifecycle.errors import Conflict, Invalid, NotAllowed, NotFound, Unavailable
 from lifecycle.notices.models import notice
 from lifecycle.partnerships import changes, effects, service
-from lifecycle.partnerships.models import contact, partnership, transition_request
+from lifecycle.partnerships.models import contact, partnership, transition_request, waiver
+from lifecycle.timers import ladders
 from lifecycle.timers.models import timer
 from tests.builders import contents, count, registered, reviewed
 
@@ -107,6 +108,48 @@ def test_the_same_idempotency_key_takes_effect_once(database: Database, now: dat
     with pytest.raises(Conflict, match="another request"):
         service.transition(database, "harbour", "suspend", "city-primary", now, "Another reason.", "key-1")
     assert contents(database) == before
+
+
+def test_a_retry_with_its_key_is_answered_whatever_has_changed_since(
+    database: Database, now: datetime
+) -> None:
+    registered(database, now, stage="maintaining")
+    ask = ("harbour", "suspend", "city-primary")
+    first = service.transition(database, *ask, now, REASON, "key-1", 1)
+    earlier = now - timedelta(hours=1)
+    assert service.transition(database, *ask, earlier, REASON, "key-1", 1) == first
+    assert service.request_transition(database, *ask, earlier, REASON, "key-1", 1) == first.request_id
+
+
+@pytest.mark.parametrize("long", [{"reason": "x" * 2001}, {"reason": REASON, "idempotency_key": "k" * 201}])
+def test_what_is_too_long_to_be_kept_is_refused_on_both_databases(
+    database: Database, now: datetime, long: dict[str, str]
+) -> None:
+    registered(database, now, stage="maintaining")
+    before = contents(database)
+    for ask in (service.transition, service.request_transition):
+        with pytest.raises(Invalid, match="maxLength"):
+            ask(database, "harbour", "suspend", "city-primary", now, **long)
+    assert contents(database) == before
+
+
+def test_opening_the_terms_again_stops_the_call_to_evaluate_the_old_ones(
+    database: Database, now: datetime
+) -> None:
+    registered(database, now, stage="maintaining")
+    with database.write() as connection:
+        change = changes.begin(connection, "harbour", now)
+        change.arm("evaluation_due", "2026-12-31", now + timedelta(days=300), ladders.EVALUATION_DUE)
+        changes.write(connection, change)
+    service.transition(database, "harbour", "amend", "city-primary", now, "The wards have moved.")
+    assert count(database, timer, timer.c.done_at.is_(None), timer.c.matter == "evaluation_due") == 0
+
+
+def test_a_waiver_given_twice_at_one_instant_is_one(database: Database, now: datetime) -> None:
+    registered(database, now)
+    for _ in range(2):
+        service.waive(database, "harbour", "confirm_need", "N7", "clinic-sponsor", "We have none.", now)
+    assert count(database, waiver) == 1
 
 
 def test_one_request_decided_by_many_at_once_takes_effect_once(database: Database, now: datetime) -> None:

@@ -4,14 +4,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from lifecycle.db import Database
-from lifecycle.errors import Invalid, NotAllowed, NotFound
+from lifecycle.errors import Invalid, NotAllowed, NotFound, Unavailable
 from lifecycle.notices.models import notice
 from lifecycle.partnerships import service as transitions
 from lifecycle.partnerships.escalations import sweep_escalations
-from lifecycle.reviews import queries, rules
+from lifecycle.partnerships.models import partnership
+from lifecycle.reviews import actions, queries, rules
 from lifecycle.reviews import service as reviews
 from lifecycle.reviews.models import review_round
 from tests.builders import answer, contents, count, registered, reviewed
@@ -137,7 +138,7 @@ def test_an_action_is_planned_reminded_and_verified_by_another_partner(
 ) -> None:
     reviews.respond(opened, "harbour", 1, "city-primary", answer(1, q3=1), now)
     due = date(2026, 3, 20)
-    reviews.plan_action(
+    actions.plan_action(
         opened, "harbour", 1, "Publish the mandate.", "clinic-deputy", due, "clinic-primary", now
     )
     sweep_escalations(opened, datetime(2026, 3, 21, 9, tzinfo=UTC))
@@ -145,8 +146,8 @@ def test_an_action_is_planned_reminded_and_verified_by_another_partner(
     sweep_escalations(opened, datetime(2026, 3, 31, 9, tzinfo=UTC))
     assert told(opened, "action_escalated") == ["clinic-sponsor"]
     with pytest.raises(NotAllowed, match="Another partner verifies"):
-        reviews.verify_action(opened, "harbour", 1, "clinic-sponsor", now + timedelta(days=30))
-    reviews.verify_action(opened, "harbour", 1, "city-primary", now + timedelta(days=30))
+        actions.verify_action(opened, "harbour", 1, "clinic-sponsor", now + timedelta(days=30))
+    actions.verify_action(opened, "harbour", 1, "city-primary", now + timedelta(days=30))
     sweep_escalations(opened, now + timedelta(days=90))
     assert told(opened, "action_escalated") == ["clinic-sponsor"]
 
@@ -200,3 +201,92 @@ def test_a_quorum_is_an_answer_of_each_partner_and_half_of_those_asked(
     answered: set[str], expected: bool
 ) -> None:
     assert rules.quorate({"a1": "a", "a2": "a", "b1": "b", "b2": "b"}, answered) is expected
+
+
+def test_a_round_that_was_suspended_closes_later_and_says_so(opened: Database, now: datetime) -> None:
+    transitions.transition(opened, "harbour", "suspend", "city-primary", now, "The budget is frozen.")
+    back = now + timedelta(days=60)
+    transitions.transition(opened, "harbour", "resume", "city-primary", back, "It was released.")
+    with opened.read() as connection:
+        closes_at = queries.find_round(connection, "harbour", 1).closes_at
+    assert closes_at > back + timedelta(days=9)
+    sweep_escalations(opened, closes_at - timedelta(days=3))
+    with opened.read() as connection:
+        rows = connection.execute(select(notice.c.due_at).where(notice.c.template == "review_reminder"))
+        assert set(rows.scalars()) == {closes_at}
+    assert reviews.sweep_reviews(opened, closes_at - timedelta(seconds=1)) == (0, 0)
+    assert reviews.sweep_reviews(opened, closes_at) == (0, 1)
+
+
+def test_after_a_time_down_the_extension_is_given_whole(opened: Database) -> None:
+    late = datetime(2026, 3, 30, 9, tzinfo=UTC)
+    assert reviews.sweep_reviews(opened, late) == (0, 1)
+    with opened.read() as connection:
+        one = queries.find_round(connection, "harbour", 1)
+    assert (one.extended, one.closed_at) == (True, None)
+    assert one.closes_at > late + timedelta(days=6)
+
+
+def test_one_round_that_cannot_be_closed_keeps_no_other_from_opening(
+    opened: Database, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered(opened, now, id_="other", stage="maintaining")
+    reviewed(opened, "other", now)
+
+    def fail(*_: Any) -> None:
+        raise KeyError("a fact that is not there")
+
+    monkeypatch.setattr(reviews, "_close_or_extend", fail)
+    with pytest.raises(Unavailable, match="harbour: KeyError"):
+        reviews.sweep_reviews(opened, datetime(2026, 3, 17, tzinfo=UTC))
+    with opened.read() as connection:
+        assert len(queries.rounds(connection, "other")) == 1
+
+
+def test_silence_in_a_round_with_a_quorum_climbs_no_further(database: Database, now: datetime) -> None:
+    registered(database, now, stage="maintaining")
+    reviewed(database, "harbour", now, respondents=["clinic-primary", "city-primary", "city-deputy"])
+    reviews.sweep_reviews(database, now)
+    for who in ("clinic-primary", "city-primary"):
+        reviews.respond(database, "harbour", 1, who, answer(1), now + timedelta(days=1))
+    for day in range(3, 31):
+        at = datetime(2026, 3, day, 18, tzinfo=UTC)
+        reviews.sweep_reviews(database, at)
+        sweep_escalations(database, at)
+    assert told(database, "review_reminder") == ["city-deputy", "city-deputy"]
+    assert told(database, "review_escalated") == []
+
+
+def test_a_new_plan_is_reminded_of_anew(opened: Database, now: datetime) -> None:
+    reviews.respond(opened, "harbour", 1, "city-primary", answer(1, q3=1), now)
+    for due in (date(2026, 3, 20), date(2026, 4, 20)):
+        plan = ("Publish the mandate.", "clinic-deputy", due, "clinic-primary")
+        actions.plan_action(opened, "harbour", 1, *plan, datetime(due.year, due.month, 2, 10, tzinfo=UTC))
+        sweep_escalations(opened, datetime(due.year, due.month, 21, 9, tzinfo=UTC))
+    assert told(opened, "action_reminder") == ["clinic-deputy", "clinic-deputy"]
+
+
+def test_a_plan_made_while_suspended_waits_with_everything_else(opened: Database, now: datetime) -> None:
+    reviews.respond(opened, "harbour", 1, "city-primary", answer(1, q3=1), now)
+    transitions.transition(opened, "harbour", "suspend", "city-primary", now, "The budget is frozen.")
+    plan = ("Publish the mandate.", "clinic-deputy", date(2026, 3, 20), "clinic-primary")
+    actions.plan_action(opened, "harbour", 1, *plan, now + timedelta(days=1))
+    assert sweep_escalations(opened, now + timedelta(days=90)) == {}
+    transitions.transition(
+        opened, "harbour", "resume", "city-primary", now + timedelta(days=91), "It was released."
+    )
+    assert sweep_escalations(opened, now + timedelta(days=130))["action_overdue"] >= 1
+
+
+def test_a_closed_record_takes_no_answers_and_no_plans(opened: Database, now: datetime) -> None:
+    reviews.respond(opened, "harbour", 1, "city-primary", answer(1, q3=1), now)
+    with opened.write() as connection:
+        connection.execute(update(partnership).values(stage="terminated"))
+    before = contents(opened)
+    with pytest.raises(NotAllowed, match="read-only"):
+        reviews.respond(opened, "harbour", 1, "clinic-primary", answer(1), now)
+    with pytest.raises(NotAllowed, match="read-only"):
+        actions.plan_action(
+            opened, "harbour", 1, "Do it.", "city-deputy", date(2026, 3, 20), "city-primary", now
+        )
+    assert contents(opened) == before

@@ -136,7 +136,7 @@ def test_one_whose_clock_cannot_be_served_holds_up_no_other(database: Database, 
             yield one.partnership_id
 
     later = now + timedelta(days=1, hours=1)
-    with pytest.raises(Unavailable, match=r"1 partnerships.*poisoned: KeyError") as raised:
+    with pytest.raises(Unavailable, match=r"stay due: 1;.*poisoned: KeyError") as raised:
         sweep(database, ["gate_ready"], later, serve)
     assert isinstance(raised.value.__cause__, KeyError)
     assert count(database, timer_firing) == 2

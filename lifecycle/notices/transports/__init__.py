@@ -23,13 +23,15 @@ class Outcome:
     somebody mends the installation; stop the queue, tell the operator, keep the message.
 
     `detail` is one short line without addresses, keys or bodies. `retry_after` is None when the other side
-    named no time. `provider_id` is the other side's name for the message.
+    named no time. `provider_id` is the other side's name for the message. `address_at_fault` says of a refusal that
+    it was the recipient's address that was refused, not the message.
     """
 
     state: State
     detail: str = ""
     retry_after: timedelta | None = None
     provider_id: str | None = None
+    address_at_fault: bool = False
 
 
 class Transport(Protocol):

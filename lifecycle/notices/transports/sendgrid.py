@@ -230,7 +230,12 @@ def _answered(error: HTTPError, now: datetime) -> _Attempt:
         return _Attempt(Outcome("stopped", detail))
     if status in AMBIGUOUS or status >= 500:
         return _Attempt(Outcome("unknown", detail))
-    return _Attempt(Outcome("refused", detail))
+    return _Attempt(Outcome("refused", detail, address_at_fault=_names_recipient(detail)))
+
+
+def _names_recipient(detail: str) -> bool:
+    """The API answers 400 for anything in the request; of an address it says so, or names its field."""
+    return "valid address" in detail or re.search(r"personalizations\.\d+\.to\b", detail) is not None
 
 
 def _reasons(error: HTTPError) -> str:

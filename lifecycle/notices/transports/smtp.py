@@ -160,9 +160,10 @@ def _invalid(rule: str, mend: str) -> Invalid:
 
 def _envelope(session: smtplib.SMTP, message: Message) -> Outcome | None:
     """Say who writes to whom; None when the server is ready for the content."""
-    for hoped_for, (code, reply) in zip((2, 2, 3), _dialogue(session, message), strict=True):
+    steps = (("sender", 2), ("recipient", 2), ("content", 3))
+    for (step, hoped_for), (code, reply) in zip(steps, _dialogue(session, message), strict=True):
         if code // 100 != hoped_for:
-            return _refusal(code, reply)
+            return replace(_refusal(code, reply), address_at_fault=step == "recipient" and code >= 500)
     return None
 
 

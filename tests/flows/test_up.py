@@ -1,0 +1,78 @@
+"""`lifecycle up`: one command runs everything, and Ctrl-C stops everything without a word too many."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from lifecycle.db import Database
+from lifecycle.embedded import free_port
+from lifecycle.migrations import upgrade
+from lifecycle.partnerships import changes, service
+from tests.builders import registered
+
+
+@retry(retry=retry_if_exception_type(OSError), wait=wait_fixed(0.5), stop=stop_after_delay(90))
+def asked(url: str, **body: Any) -> Any:
+    """Ask the Prefect server, which answers 503 when much goes on at once on SQLite."""
+    data = json.dumps(body).encode() if body else None
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)
+
+
+def test_a_kept_request_is_decided_and_ctrl_c_ends_runs_and_server(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/lifecycle.db")
+    upgrade(database)
+    registered(database, datetime.now(UTC))
+    service.request_transition(
+        database, "harbour", "withdraw", "clinic-primary", datetime.now(UTC), "No money."
+    )
+    port = free_port()
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "LIFECYCLE_"))
+    }
+    up = subprocess.Popen(
+        [sys.executable, "-m", "lifecycle.cli", "up", "--port", str(port)],
+        cwd=tmp_path, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        assert up.stdout is not None
+        lines = iter(up.stdout.readline, "")
+        told = [next(lines), next(lines)]
+        api = f"http://127.0.0.1:{port}/api"
+        deployment = asked(f"{api}/deployments/name/gate-check/gate-check")
+        asked(f"{api}/deployments/{deployment['id']}/create_flow_run", parameters={})
+        withdrawn(database)
+        # As a terminal does: to every process of the group, while runs of other flows may have just begun.
+        os.killpg(up.pid, signal.SIGINT)
+        rest = up.communicate(timeout=60)[0]
+    finally:
+        if up.poll() is None:
+            os.killpg(up.pid, signal.SIGKILL)
+    assert up.returncode == 0, rest
+    assert re.match(
+        rf"Prefect: http://127.0.0.1:{port} · emails: {re.escape(str(tmp_path))}/mailbox\n", told[0]
+    )
+    assert "Traceback" not in rest
+    assert rest.endswith("Stopping …\n")
+
+
+@retry(
+    retry=retry_if_exception_type(AssertionError),
+    wait=wait_fixed(0.2),
+    stop=stop_after_delay(90),
+    reraise=True,
+)
+def withdrawn(database: Database) -> None:
+    with database.read() as connection:
+        assert changes.find(connection, "harbour").stage == "withdrawn"
