@@ -45,11 +45,10 @@ class Chronicle:
         for partnership in PARTNERSHIPS:
             for event in audit.trail(connection, partnership)[self._seen[partnership] :]:
                 self._seen[partnership] = event.seq
-                if event.type in _TOLD:
-                    yield (
-                        partnership,
-                        _TOLD[event.type](partnership, {"actor": event.actor, **json.loads(event.payload)}),
-                    )
+                tell = _TOLD.get(event.type)
+                told = tell and tell(partnership, {"actor": event.actor, **json.loads(event.payload)})
+                if told:
+                    yield partnership, told
 
     def _climbed(self, connection: Connection) -> Iterator[tuple[str, str]]:
         """Whom the rungs of ladders reached."""
@@ -106,7 +105,14 @@ def _ready(partnership: str, facts: Mapping[str, Any]) -> str:
     return f"The last piece has arrived: the way is open to {words.EVENTS[facts['event']]}. The coordinator hears it."
 
 
+def _moved(partnership: str, facts: Mapping[str, Any]) -> str:
+    if facts["event"] != "fall_overdue":
+        return ""
+    return f"No report on {facts['performance']} has come in the agreed time: both sides hear it."
+
+
 _TOLD: Mapping[str, Callable[[str, Mapping[str, Any]], str]] = {
+    "performance_moved": _moved,
     "review_opened": _opened,
     "review_extended": _extended,
     "review_closed": _closed,

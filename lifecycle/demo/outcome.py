@@ -19,6 +19,7 @@ from lifecycle.db import Database
 from lifecycle.demo.folder import Folder
 from lifecycle.demo.story import HARBOUR, PARTNERSHIPS
 from lifecycle.notices import outbox, words
+from lifecycle.obligations import queries as performances
 from lifecycle.partnerships import changes
 from lifecycle.reviews import queries as reviews
 
@@ -37,6 +38,7 @@ class Row:
     """Sent, by template."""
     rounds: str
     actions: str
+    promises: str
 
     @property
     def escalations(self) -> int:
@@ -56,6 +58,7 @@ def _row(database: Database, partnership: str) -> Row:
         actions = reviews.actions(connection, partnership)
         stage = changes.find(connection, partnership).stage
         sent = outbox.counts(connection, partnership)
+        fared = Counter(_fared(one) for one in performances.performances(connection, partnership))
     extended = sum(one.extended for one in held)
     verified = sum(one.verified_at is not None for one in actions)
     return Row(
@@ -65,8 +68,23 @@ def _row(database: Database, partnership: str) -> Row:
         decided["stage_changed"],
         Counter({template: count for (template, state), count in sent.items() if state == "sent"}),
         f"{len(held)} ({extended} extended)" if held else "–",
-        f"{verified} verified, {len(actions) - verified} planned" if actions else "–",
+        f"{verified} of {len(actions)} verified" if actions else "–",
+        _promises(fared),
     )
+
+
+def _promises(fared: Counter[str]) -> str:
+    """How the performances that fell due have fared."""
+    if not fared:
+        return "–"
+    mended = f", {fared['restored']} repaired" if fared["restored"] else ""
+    return f"{fared['kept']} kept, {fared['else'] + fared['restored']} not{mended}"
+
+
+def _fared(one: performances.Performance) -> str:
+    if one.state == "settled":
+        return "kept" if one.outcome == "kept" else "else"
+    return one.state
 
 
 def flow_runs(api_url: str, flows: Iterable[str]) -> dict[str, int]:
@@ -98,11 +116,28 @@ def show(console: Console, database: Database, folder: Folder, runs: dict[str, i
 
 def _partnerships(found: Iterable[Row]) -> Table:
     table = _table(
-        "partnership", "stage", "refused", "granted", "emails", "escalations", "reviews", "actions"
+        "partnership",
+        "stage",
+        "refused",
+        "granted",
+        "emails",
+        "escalations",
+        "reviews",
+        "actions",
+        "promises",
     )
     for one in found:
         emails = sum(one.emails.values())
-        values = (one.stage, one.refused, one.met, emails, one.escalations, one.rounds, one.actions)
+        values = (
+            one.stage,
+            one.refused,
+            one.met,
+            emails,
+            one.escalations,
+            one.rounds,
+            one.actions,
+            one.promises,
+        )
         table.add_row(one.partnership, *map(str, values))
     return table
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from lifecycle.demo import promises
 from lifecycle.demo.acts import Act, Office
 from lifecycle.demo.chronicle import Chronicle
 from lifecycle.demo.screen import Screen
@@ -38,6 +39,8 @@ class _Player:
         """Go from due instant to due instant, and run the flows that each is for."""
         while due := self._due(until):
             instant, matters = due
+            if record.DUE in matters:
+                promises.keep(self.office.database, instant)
             for sweep in SWEEPS:
                 if any(_sweep_of(matter) == sweep for matter in matters):
                     await self.office.flows.run(sweep, instant)

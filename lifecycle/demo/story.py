@@ -5,7 +5,18 @@ What the clocks do in between (reminders, review rounds, escalations) is not wri
 
 from datetime import UTC, date, datetime
 
-from lifecycle.demo.acts import Act, Answer, Ask, Check, Plan, Put, Register, Sign, Verify
+from lifecycle.demo.acts import (
+    Act,
+    Answer,
+    Ask,
+    Check,
+    Plan,
+    Put,
+    Register,
+    Sign,
+    Verify,
+)
+from lifecycle.demo.keeping import Accept, Decide, Demand, Dispute, Report, Restore
 
 SCHOOL = "school-breakfasts"
 TRAM = "tram-corridor-research"
@@ -67,6 +78,64 @@ _HARBOUR: tuple[Act, ...] = (
 )
 """Set up without a fault."""
 
+OTHERWISE = frozenset(
+    {(HARBOUR, "take-up-counts/4"), (HARBOUR, "check-rooms/3"), (HARBOUR, "kitchens-open/6")}
+)
+"""The promises that are not simply kept: one is forgotten, one is disputed, one is broken and repaired."""
+
+_HARBOUR_PROMISES: tuple[Act, ...] = (
+    Demand(_at("2025-04-02 09:00"), HARBOUR, "menu-answer", "isla-drummond"),
+    Report(_at("2025-05-30 11:00"), HARBOUR, "check-rooms/3", "kept", "callum-reay", "The room was free."),
+    Dispute(
+        _at("2025-06-02 09:30"),
+        HARBOUR,
+        "check-rooms/3",
+        "rory-munro",
+        "On 13 and 20 May the room was locked.",
+    ),
+    Decide(
+        _at("2025-06-04 10:00"),
+        HARBOUR,
+        "check-rooms/3",
+        "partly_kept",
+        "amira-haddad",
+        "Six of eight mornings. The nurse's list shows the two.",
+    ),
+    Restore(
+        _at("2025-06-12 10:00"),
+        HARBOUR,
+        "check-rooms/3",
+        "amira-haddad",
+        "Two mornings were given in June instead.",
+    ),
+    Report(
+        _at("2025-07-11 08:30"),
+        HARBOUR,
+        "take-up-counts/4",
+        "partly_kept",
+        "isla-drummond",
+        "Eleven of twelve schools; the log of Quay Street came late.",
+    ),
+    Accept(_at("2025-07-11 14:00"), HARBOUR, "take-up-counts/4", "rory-munro"),
+    Report(
+        _at("2025-08-29 12:00"),
+        HARBOUR,
+        "kitchens-open/6",
+        "not_kept",
+        "fiona-kerr",
+        "The boiler at Quay Street failed for nine school days.",
+    ),
+    Accept(_at("2025-09-01 09:00"), HARBOUR, "kitchens-open/6", "piotr-nowak"),
+    Restore(
+        _at("2025-09-10 09:00"),
+        HARBOUR,
+        "kitchens-open/6",
+        "isla-drummond",
+        "The boiler is new; the gas was paid for.",
+    ),
+)
+"""A year of promises: what is forgotten is seen by the other side, what is disputed is decided, what broke is repaired."""
+
 _ASKED = ("fiona-kerr", "lewis-baird", "amira-haddad", "isla-drummond")
 
 _HARBOUR_REVIEWED: tuple[Act, ...] = (
@@ -123,6 +192,9 @@ _HARBOUR_EVALUATED: tuple[Act, ...] = (
 """Evaluated, and renewed by its sponsors."""
 
 STORY: tuple[Act, ...] = tuple(
-    sorted((*_HARBOUR, *_SCHOOL, *_TRAM, *_HARBOUR_REVIEWED, *_HARBOUR_EVALUATED), key=lambda act: act.at)
+    sorted(
+        (*_HARBOUR, *_SCHOOL, *_TRAM, *_HARBOUR_PROMISES, *_HARBOUR_REVIEWED, *_HARBOUR_EVALUATED),
+        key=lambda act: act.at,
+    )
 )
 """Everybody's acts in the order of time; the clocks of all three run at once."""

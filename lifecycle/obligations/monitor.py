@@ -14,6 +14,7 @@ from lifecycle.partnerships import changes
 from lifecycle.partnerships.changes import Change
 from lifecycle.partnerships.people import BINDING_ROLES, People, people_of
 from lifecycle.partnerships.sweeps import sweep
+from lifecycle.timers import service as timers
 from lifecycle.timers.service import Fired
 
 Happening = Callable[[Connection, Change, People, Performance, Terms], str | None]
@@ -53,6 +54,8 @@ def _fall_due(
 ) -> str | None:
     """The obligation's next performance is scheduled as soon as this one is due."""
     following.schedule_next(connection, change, agreed, change.partnership.calendar.local_date(one.due_at))
+    if one.state != "due":
+        timers.stop(connection, change.partnership.id, change.now, record.DUE, one.name)
     return "scheduled"
 
 

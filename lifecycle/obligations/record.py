@@ -109,9 +109,13 @@ def stop(
     matters: tuple[str, ...],
     reminders: tuple[str, ...],
 ) -> None:
+    """Stop clocks of a performance, and take back what was not sent yet: it has been answered."""
     for matter in matters:
         timers.stop(connection, change.partnership.id, change.now, matter, one.name)
     outbox.withdraw(connection, change.partnership.id, f"performance/{one.name}", reminders)
+    if ANSWER in matters and one.reported_at is not None:
+        asked = ("report_received", "answer_reminder")
+        outbox.withdraw(connection, change.partnership.id, report_fact(one.name, one.reported_at), asked)
 
 
 def await_answer(
@@ -136,7 +140,7 @@ def await_answer(
         Owed(
             contact_id,
             "report_received",
-            f"performance/{one.name}/{change.now:%Y%m%d%H%M%S}",
+            report_fact(one.name, change.now),
             facts,
             closes_at,
         )
@@ -189,7 +193,7 @@ def ask_decider(
     decider = agreed.obligation.get("decider")
     if decider in people.contacts:
         change.owe([Owed(decider, "decision_asked", f"performance/{one.name}", facts, decide_by)])
-    tell_both(change, people, disputed, facts)
+    tell(change, people, disputed, facts)
     return disputed
 
 
@@ -202,8 +206,9 @@ def settle(
     event: str,
     actor: str,
     outcome: str | None,
+    reason: str | None = None,
 ) -> Performance:
-    """Close a performance by an event, stop what waited for it, and tell both sides."""
+    """Close a performance by an event, stop what waited for it, and tell whoever did not do it."""
     matters = (REPORT_OVERDUE, ANSWER, ANSWER_MISSING, DECISION, DECISION_MISSING)
     reminders = ("report_reminder", "performance_escalated", "answer_reminder", "decision_reminder")
     stop(connection, change, one, matters, reminders)
@@ -211,25 +216,28 @@ def settle(
     if event in {"accept", "accept_by_silence"}:
         values["answered_at"] = change.now
     settled = move(connection, change, one, event, actor, **values)
-    tell_both(
-        change,
-        people,
-        settled,
-        facts_of(change.partnership.calendar, settled, agreed)
-        | {"event": event, "by": actor, "outcome": outcome},
-    )
+    said = {"event": event, "by": actor, "outcome": outcome, "reason": reason}
+    tell(change, people, settled, facts_of(change.partnership.calendar, settled, agreed) | said)
     return settled
 
 
-def tell_both(change: Change, people: People, one: Performance, facts: Mapping[str, Any]) -> None:
+def tell(change: Change, people: People, one: Performance, facts: Mapping[str, Any]) -> None:
+    """Tell the side that did not act; both, where the agreed procedure or a decider did."""
+    actor = people.contacts.get(facts["by"])
+    acted = {actor.partner_id} if actor is not None and facts["event"] != "decide" else set()
     told = {
         c.id
-        for partner_id in (one.obligor, one.obligee)
+        for partner_id in {one.obligor, one.obligee} - acted
         for c in people.reachable(partner_id, *BINDING_ROLES)
         if c.id != facts["by"]
     }
     fact = f"performance/{one.name}/{facts['event']}"
     change.owe(Owed(contact_id, "performance_answered", fact, facts) for contact_id in sorted(told))
+
+
+def report_fact(name: str, at: datetime) -> str:
+    """How notices name one report on a performance; a corrected one is another."""
+    return f"performance/{name}/{at:%Y%m%d%H%M%S}"
 
 
 def facts_of(calendar: Calendar, one: Performance, agreed: Terms) -> dict[str, Any]:

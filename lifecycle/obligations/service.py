@@ -175,7 +175,7 @@ def decide(
             raise NotAllowed(f"{by} does not decide on {one.name}.", mend=f"The agreement names {decider}.")
         machines.next_state(TRANSITIONS, one.state, "decide", f"Performance {one.name}")
         record.enter(connection, change, one, "decide", by, {"outcome": outcome, "note": reason})
-        settled = record.settle(connection, change, people, one, agreed, "decide", by, outcome)
+        settled = record.settle(connection, change, people, one, agreed, "decide", by, outcome, reason)
         changes.write(connection, change)
         return settled
 
@@ -219,7 +219,7 @@ def _close(
             raise NotAllowed(f"Performance {one.name} is no breach.", mend="There is nothing to restore.")
         machines.next_state(TRANSITIONS, one.state, event, f"Performance {one.name}")
         record.enter(connection, change, one, event, by, {"note": reason})
-        closed = record.settle(connection, change, people, one, agreed, event, by, one.outcome)
+        closed = record.settle(connection, change, people, one, agreed, event, by, one.outcome, reason)
         changes.write(connection, change)
         return closed
 

@@ -146,9 +146,7 @@ def _answer_missing(connection: Connection, fired: Fired, people: People) -> Cas
     closes_at = timers.due_of(connection, fired.partnership_id, record.ANSWER, one.name)
     facts |= said | {"on_silence": agreed.on_silence, "missing": contacts}
     partner = record.other_side(one, reporting)
-    return Case(
-        f"performance/{one.name}/{fired.anchor_at:%Y%m%d%H%M%S}", facts, contacts, [partner], closes_at
-    )
+    return Case(record.report_fact(one.name, fired.anchor_at), facts, contacts, [partner], closes_at)
 
 
 def _decision_missing(connection: Connection, fired: Fired, people: People) -> Case | None:
