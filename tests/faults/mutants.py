@@ -38,6 +38,16 @@ MUTANTS = (
         "assert contents(database) == before",
     ),
     Mutant(
+        "1 one transaction",
+        "the right to fire commits before its effects",
+        "lifecycle/timers/service.py",
+        "    connection.execute(_ADVANCE, [_advanced",
+        '    connection.exec_driver_sql("COMMIT")\n    connection.exec_driver_sql("BEGIN IMMEDIATE")\n'
+        "    connection.execute(_ADVANCE, [_advanced",
+        "tests/timers/test_firing.py::test_effects_and_firing_commit_together_or_not_at_all[sqlite]",
+        "assert count(database, timer_firing) == 0",
+    ),
+    Mutant(
         "2 exactly once",
         "the idempotency key is not looked up",
         "lifecycle/partnerships/service.py",
