@@ -13,6 +13,7 @@ def of(overview: Mapping[str, Any], now: datetime, today: date) -> list[str]:
     return [
         *_addresses(overview),
         *_sign_offs(overview),
+        *_promises(overview),
         *_rounds(overview),
         *_actions(overview, today),
         *_requests(overview),
@@ -32,6 +33,15 @@ def _sign_offs(overview: Mapping[str, Any]) -> Iterator[str]:
     for document in overview["documents"]:
         if missing := document["missing_sign_offs"]:
             yield f"{document['kind']} revision {document['revision']} waits for the sign-off of {', '.join(missing)}."
+
+
+def _promises(overview: Mapping[str, Any]) -> Iterator[str]:
+    for one in overview["performances"]:
+        name = f"{one['obligation']}/{one['number']}"
+        if one["state"] == "overdue":
+            yield f"No report on {name}, due on {one['due_at']:%Y-%m-%d}: {one['obligor']} owes it to {one['obligee']}."
+        elif one["state"] == "disputed":
+            yield f"The report on {name} is disputed and waits for a decision."
 
 
 def _rounds(overview: Mapping[str, Any]) -> Iterator[str]:

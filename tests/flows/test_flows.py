@@ -17,9 +17,17 @@ from lifecycle.documents import service as documents
 from lifecycle.errors import Unavailable, Usage
 from lifecycle.partnerships import service
 from tests.builders import contents, registered, reviewed
+from tests.obligations.agreements import in_force
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-MODULES = ("gate_check", "gate_readiness", "scheduled_reviews", "escalations", "send_notices")
+MODULES = (
+    "gate_check",
+    "gate_readiness",
+    "scheduled_reviews",
+    "obligation_monitor",
+    "escalations",
+    "send_notices",
+)
 
 
 def run(name: str, as_of: datetime = NOW, **parameters: Any) -> Any:
@@ -109,6 +117,19 @@ def test_reviews_escalations_and_emails_run_as_of_an_instant(
     ]
     for key in ("scheduled-reviews", "escalations", "send-notices"):
         assert json.loads(artifacts(prefect_api, key)[-1]["data"])
+
+
+def test_performances_fall_due_and_overdue_as_of_an_instant(installation: Database, prefect_api: str) -> None:
+    in_force(installation, NOW)
+    due = datetime(2026, 3, 31, 23, tzinfo=UTC)
+    summary = run("obligation_monitor", due)
+    assert (summary.scheduled, summary.overdue) == (1, 0)
+    summary = run("obligation_monitor", due + timedelta(days=6))
+    assert (summary.scheduled, summary.overdue) == (0, 1)
+    before = contents(installation)
+    assert run("obligation_monitor", due + timedelta(days=6)).overdue == 0
+    assert contents(installation) == before
+    assert "overdue" in str(artifacts(prefect_api, "obligation-monitor")[0]["data"])
 
 
 def test_an_instant_that_has_not_come_is_refused(installation: Database) -> None:

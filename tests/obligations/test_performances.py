@@ -266,3 +266,28 @@ def test_documents_of_an_agreement_in_force_are_still_found_by_their_revision(da
     in_force(database, START)
     with pytest.raises(NotAllowed, match="amend"):
         documents.put(database, "harbour", "agreement", agreement(), "clinic-primary", START)
+
+
+def test_a_partnership_with_an_open_promise_cannot_be_closed(database: Database) -> None:
+    from lifecycle.gates.facts import RequestFact
+    from lifecycle.partnerships import changes
+    from lifecycle.partnerships.facts import collect
+    from lifecycle.partnerships.people import people_of
+
+    in_force(database, START, agreement(obligation(), obligation("other")))
+    monitor(database, DUE)
+    service.waive(database, "harbour", "other/1", "No longer needed.", "city-primary", DUE)
+    with database.read() as connection:
+        record, people = changes.find(connection, "harbour"), people_of(connection, "harbour")["harbour"]
+        facts = collect(connection, record, people, "close", RequestFact(None, None), DUE)
+    assert facts.open_performances == ("lists/1",), "what is not due yet does not hold anybody up"
+
+
+def test_while_suspended_nothing_falls_due_and_nobody_is_asked(database: Database) -> None:
+    from lifecycle.partnerships import service as transitions
+
+    in_force(database, START)
+    transitions.transition(database, "harbour", "suspend", "city-primary", START, "The budget is frozen.")
+    assert monitor(database, DUE + timedelta(days=60)) == {}
+    assert sweep_escalations(database, DUE + timedelta(days=60)) == {}
+    assert states(database) == {"lists/1": "due"}

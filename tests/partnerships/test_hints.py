@@ -17,9 +17,18 @@ ROUND: dict[str, Any] = {
     "quorate": None,
 }
 ACTION: dict[str, Any] = {"number": 1, "owner": "bo-lind", "due_on": date(2026, 3, 2), "verified_at": None}
+PROMISE: dict[str, Any] = {
+    "obligation": "lists",
+    "number": 3,
+    "state": "due",
+    "due_at": NOW,
+    "obligor": "clinic",
+    "obligee": "city",
+}
 WELL: dict[str, Any] = {
     "partners": [{"contacts": [{"id": "bo-lind", "deliverable": True}]}],
     "documents": [{"kind": "agreement", "revision": 2, "missing_sign_offs": []}],
+    "performances": [PROMISE, PROMISE | {"state": "reported"}, PROMISE | {"state": "settled"}],
     "rounds": [ROUND, ROUND | {"closed_at": NOW, "quorate": True}],
     "actions": [ACTION, ACTION | {"due_on": date(2026, 1, 1), "verified_at": NOW}],
     "timers": [{"due_at": NOW}, {"due_at": None}, {"due_at": CLOSES}],
@@ -48,6 +57,8 @@ def test_where_all_is_well_nothing_is_said() -> None:
             {"rounds": [ROUND | {"unanswered": ["bo-lind"]}]},
             "closes on 2026-03-05; no answer yet from bo-lind",
         ),
+        ({"performances": [PROMISE | {"state": "overdue"}]}, "No report on lists/3, due on 2026-03-02"),
+        ({"performances": [PROMISE | {"state": "disputed"}]}, "lists/3 is disputed"),
         ({"rounds": [ROUND | {"closed_at": NOW, "quorate": False}]}, "without a quorum"),
         ({"actions": [ACTION | {"owner": None, "due_on": None}]}, "has no plan"),
         ({"actions": [ACTION | {"due_on": date(2026, 3, 1)}]}, "was due on 2026-03-01"),
