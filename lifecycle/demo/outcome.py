@@ -59,7 +59,6 @@ def _row(database: Database, partnership: str) -> Row:
         stage = changes.find(connection, partnership).stage
         sent = outbox.counts(connection, partnership)
         fared = Counter(_fared(one) for one in performances.performances(connection, partnership))
-    extended = sum(one.extended for one in held)
     verified = sum(one.verified_at is not None for one in actions)
     return Row(
         partnership,
@@ -67,18 +66,16 @@ def _row(database: Database, partnership: str) -> Row:
         decided["transition_refused"],
         decided["stage_changed"],
         Counter({template: count for (template, state), count in sent.items() if state == "sent"}),
-        f"{len(held)} ({extended} extended)" if held else "–",
-        f"{verified} of {len(actions)} verified" if actions else "–",
+        str(len(held) or "–"),
+        f"{verified} of {len(actions)} done" if actions else "–",
         _promises(fared),
     )
 
 
 def _promises(fared: Counter[str]) -> str:
-    """How the performances that fell due have fared."""
-    if not fared:
-        return "–"
-    mended = f", {fared['restored']} repaired" if fared["restored"] else ""
-    return f"{fared['kept']} kept, {fared['else'] + fared['restored']} not{mended}"
+    """How many of the performances that are settled were kept as promised."""
+    settled = fared["kept"] + fared["else"] + fared["restored"]
+    return f"{fared['kept']} of {settled} kept" if settled else "–"
 
 
 def _fared(one: performances.Performance) -> str:
