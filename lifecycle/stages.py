@@ -5,10 +5,11 @@ sweep decides without building a machine (0.4 ms each); a test holds the two tog
 """
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from statemachine import State, StateMachine
 
+from lifecycle import machines
 from lifecycle.errors import NotAllowed
 
 
@@ -81,17 +82,9 @@ STEPS = {
 """The guide's step that each stage belongs to."""
 
 
-def _machine_states() -> list[Any]:
-    return list(PartnershipLifecycle.states)
-
-
-STAGES: tuple[str, ...] = tuple(state.id for state in _machine_states())
-FINAL_STAGES = frozenset(state.id for state in _machine_states() if state.final)
-TRANSITIONS: dict[tuple[str, str], tuple[str, ...]] = {}
-for _state in _machine_states():
-    for _transition in _state.transitions:
-        _key = (_state.id, _transition.event)
-        TRANSITIONS[_key] = (*TRANSITIONS.get(_key, ()), _transition.target.id)
+STAGES: tuple[str, ...] = tuple(state.id for state in PartnershipLifecycle.states)
+FINAL_STAGES = machines.final_states(PartnershipLifecycle)
+TRANSITIONS = machines.table_of(PartnershipLifecycle)
 EVENTS: tuple[str, ...] = tuple(dict.fromkeys(event for _, event in TRANSITIONS))
 
 
