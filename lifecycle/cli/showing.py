@@ -16,6 +16,7 @@ def show_overview(found: Mapping[str, Any]) -> None:
     _people(found)
     _documents(found, zone)
     _performances(found, zone)
+    _measures(found["measures"])
     _reviews(found, zone)
     _waiting(found, zone)
     if found["hints"]:
@@ -91,6 +92,52 @@ def _performances(found: Mapping[str, Any], zone: str) -> None:
     ]
     title = f"Promises (and {hidden} older ones that are closed)" if hidden else "Promises"
     table(["promise", "owed by", "owed to", "due", "state", "outcome"], rows, title)
+
+
+def _measures(measures: Mapping[str, Any] | None) -> None:
+    """Counts beside every ratio; what is uncertain says how much."""
+    if measures is None:
+        return
+    rows = [
+        (
+            f"{one['obligor']} → {one['obligee']}",
+            f"{one['kept']} / {one['partly_kept']} / {one['not_kept']}",
+            one["undetermined"],
+            _share(one["rate"]),
+            " – ".join(map(_share, one["interval"])) if one["interval"] else "",
+        )
+        for one in measures["cooperation"]
+    ]
+    heads = [
+        "from → to",
+        "kept / in part / not",
+        "cannot tell",
+        "kept, by weight",
+        "95 % interval of the share",
+    ]
+    table(heads, rows, "How promises fare")
+    detection, timely = measures["detection"], measures["timely"]
+    if detection["count"]:
+        say(
+            f"Seen by the other side within {measures['agreed_lag_days']} days, as agreed: {timely[0]} of {timely[1]}. "
+            f"Half were seen within {_days(detection['median_days'])}, nine of ten within "
+            f"{_days(detection['ninetieth_days'])}; answered within {_days(measures['answer']['median_days'])} (median)."
+        )
+    balances = [f"{a} and {b} {value:+.2f}" for a, b, value in measures["balance"] if value is not None]
+    if balances:
+        say(f"Balance of give and take (0 even, ±1 one-sided): {', '.join(balances)}.")
+    if measures["breaches"]:
+        repaired = f", in {_days(measures['repair_days'])} (median)" if measures["restored"] else ""
+        say(f"Breaches: {measures['breaches']}, of which repaired: {measures['restored']}{repaired}.")
+    say("")
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0%}"
+
+
+def _days(value: float | None) -> str:
+    return "an unknown time" if value is None else f"{value:.1f} days"
 
 
 def _reviews(found: Mapping[str, Any], zone: str) -> None:

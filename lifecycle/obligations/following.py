@@ -33,6 +33,9 @@ def follow(connection: Connection, change: Change, agreement: Mapping[str, Any],
         elif one.state != "superseded":
             after[one.obligation] = change.partnership.calendar.local_date(one.due_at)
     for obligation in agreement.get("obligations", ()):
+        if not {"obligor", "obligee"} <= obligation.keys():
+            # Possible where the sponsors waived C1: what nobody owes to anybody cannot fall due.
+            continue
         since = max(today - _DAY, after.get(obligation["id"], date.min))
         schedule_next(connection, change, Terms(agreement, obligation, revision), since)
 

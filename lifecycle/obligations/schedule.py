@@ -38,11 +38,10 @@ def next_due(agreement: Mapping[str, Any], obligation: Mapping[str, Any], after:
 def _day(agreement: Mapping[str, Any], due: Mapping[str, Any], after: date) -> date | None:
     if "on" in due:
         return _later(date.fromisoformat(due["on"]), after)
-    if "every" in due:
-        return _recurring(due["every"], date.fromisoformat(due["starting_on"]), after)
-    if "sampled_every" in due:
-        starts_on = agreement.get("term", {}).get("starts_on")
-        return _recurring(due["sampled_every"], date.fromisoformat(starts_on) if starts_on else after, after)
+    rule = due.get("every") or due.get("sampled_every")
+    if rule is not None:
+        starts_on = due.get("starting_on") or agreement.get("term", {}).get("starts_on")
+        return _recurring(rule, date.fromisoformat(starts_on) if starts_on else after, after)
     if "after_milestone" in due:
         reached = {one["id"]: one["by"] for one in agreement.get("plan", ()) if "by" in one}
         by = reached.get(due["after_milestone"])

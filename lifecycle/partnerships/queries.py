@@ -1,6 +1,7 @@
 """Reading partnerships for lists and pages."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -9,8 +10,10 @@ from sqlalchemy import Connection, select
 from lifecycle import stages
 from lifecycle.documents import queries as documents
 from lifecycle.documents.service import SIGNED_BY
+from lifecycle.gates.promptness import AGREED_LAG_DAYS
 from lifecycle.notices import queries as notices
 from lifecycle.obligations import queries as obligations
+from lifecycle.obligations.measures import measure
 from lifecycle.partnerships import changes, hints
 from lifecycle.partnerships.models import partnership, transition_request
 from lifecycle.partnerships.people import People, people_of
@@ -71,12 +74,24 @@ def overview(connection: Connection, partnership_id: str, now: datetime) -> dict
         "rounds": _rounds(connection, partnership_id, stored),
         "actions": [vars(action) for action in reviews.actions(connection, partnership_id)],
         "performances": [vars(one) for one in obligations.performances(connection, partnership_id)],
+        "measures": _measures(connection, partnership_id, now),
         "signals": [vars(one) for one in obligations.signals(connection, partnership_id)],
         "timers": [vars(timer) for timer in timers.open_timers(connection, partnership_id)],
         "pending_requests": pending_requests(connection, partnership_id),
         "notices": notices.in_state(connection, partnership_id),
     }
     return found | {"hints": hints.of(found, now, record.calendar.local_date(now))}
+
+
+def _measures(connection: Connection, partnership_id: str, now: datetime) -> dict[str, Any] | None:
+    """How promises have fared; None before any agreement was in force."""
+    performances = obligations.performances(connection, partnership_id)
+    if not performances:
+        return None
+    revision = max(one.agreement_revision for one in performances)
+    agreement = documents.find(connection, partnership_id, "agreement", "", revision).content
+    agreed = agreement.get("feedback", {}).get("max_lag_days", AGREED_LAG_DAYS)
+    return asdict(measure(performances, now, agreed)) | {"agreed_lag_days": agreed}
 
 
 def _partners(people: People) -> list[dict[str, Any]]:

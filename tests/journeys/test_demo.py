@@ -208,6 +208,7 @@ def test_the_commands_that_it_recommends_work(demo: Demo) -> None:
         show, shell=True, cwd=demo.folder, env=environment(), capture_output=True, text=True, check=False
     )
     assert (shown.returncode, "Harbour Healthy Start" in shown.stdout) == (0, True), shown.stderr
+    assert "How promises fare" in shown.stdout
     assert (demo.folder / shlex.split(opening)[1]).is_file()
     assert up.endswith("lifecycle up")
 

@@ -77,6 +77,15 @@ def test_standing_duties_are_due_when_sampled_and_others_after_their_milestone(
     assert performances(database)["lists/1"].due_at.date().isoformat() == expected
 
 
+def test_an_agreement_whose_clarity_was_waived_comes_into_force_all_the_same(database: Database) -> None:
+    nobody = {key: value for key, value in obligation("nobody").items() if key != "obligor"}
+    unanchored = obligation("unanchored", due={"every": "FREQ=MONTHLY"})
+    in_force(database, START, agreement(nobody, {"id": "bare"}, unanchored, obligation("never", due={})))
+    assert {name: one.due_at.date().isoformat() for name, one in performances(database).items()} == {
+        "unanchored/1": "2026-04-01"
+    }
+
+
 def test_a_report_is_told_at_once_accepted_and_settled(database: Database) -> None:
     in_force(database, START)
     service.report(database, "harbour", "lists/1", KEPT, "clinic-primary", DUE)
