@@ -80,7 +80,11 @@ def test_standing_duties_are_due_when_sampled_and_others_after_their_milestone(
 def test_an_agreement_whose_clarity_was_waived_comes_into_force_all_the_same(database: Database) -> None:
     nobody = {key: value for key, value in obligation("nobody").items() if key != "obligor"}
     unanchored = obligation("unanchored", due={"every": "FREQ=MONTHLY"})
-    in_force(database, START, agreement(nobody, {"id": "bare"}, unanchored, obligation("never", due={})))
+    in_force(
+        database,
+        START,
+        agreement(nobody, {"id": "bare", "act": "Helps."}, unanchored, obligation("never", due={})),
+    )
     assert {name: one.due_at.date().isoformat() for name, one in performances(database).items()} == {
         "unanchored/1": "2026-04-01"
     }
