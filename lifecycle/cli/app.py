@@ -76,6 +76,7 @@ app.add_typer(auditing.app, name="audit")
 for _name, _command in (
     ("run", running.run),
     ("diagram", drawing.diagram),
+    ("plot", drawing.plot),
     ("export", reading.export),
     ("doctor", doctor.doctor),
 ):

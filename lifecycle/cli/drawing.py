@@ -1,10 +1,11 @@
-"""`diagram`: the stages as a picture."""
+"""`diagram`, `plot`: the stages and the promises as pictures."""
 
 from typing import Annotated, Literal
 
 import typer
 
 from lifecycle.cli.installation import opened
+from lifecycle.cli.options import Id
 from lifecycle.cli.output import say
 
 
@@ -41,3 +42,28 @@ def _stage(partnership_id: str) -> tuple[str, str | None]:
     with opened() as (database, _), database.read() as connection:
         record = changes.find(connection, partnership_id)
         return record.stage, record.suspended_from
+
+
+def plot(
+    id: Id,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write it here.")
+    ] = None,
+) -> None:
+    """Draw how promises fared, as SVG.
+
+    A lane for each direction, a mark for each promise that fell due."""
+    from lifecycle import clock
+    from lifecycle.cli.inputs import write_text
+    from lifecycle.obligations import picture, queries
+    from lifecycle.partnerships import changes
+
+    with opened() as (database, _), database.read() as connection:
+        record = changes.find(connection, id)
+        found = queries.performances(connection, id)
+    drawn = picture.svg(record.title, found, record.calendar, clock.now())
+    if output is None:
+        typer.echo(drawn, nl=False)
+        return
+    write_text(output, drawn)
+    say(f"Wrote {output}.")

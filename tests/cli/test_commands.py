@@ -135,6 +135,12 @@ def test_audit_shows_and_proves_the_trail(command: Command) -> None:
     assert command("audit", "verify", ID, "--json").json["breaks"][0]["seq"] == 2
 
 
+def test_promises_are_drawn(command: Command) -> None:
+    assert "Nothing has been promised yet." in command.done("plot", ID).out
+    assert command.done("plot", ID, "-o", "p.svg").out == "Wrote p.svg.\n"
+    assert command("plot", "nobody").status == 3
+
+
 def test_the_diagram_highlights_the_partnerships_stage(command: Command) -> None:
     assert "class need_definition current" in command.done("diagram", ID).out
     assert "current" not in command.done("diagram").out
