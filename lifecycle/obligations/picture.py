@@ -147,7 +147,7 @@ def _legend(kinds: set[str], any_restored: bool, height: int) -> Iterator[str]:
     for kind, (_, words) in MARKS.items():
         if kind in kinds:
             yield _shape(kind, x, height - 24)
-            if any_restored:
-        yield f'<text class="small" x="{x + 12}" y="{height - 20}">{escape(words)}</text>'
+            yield f'<text class="small" x="{x + 12}" y="{height - 20}">{escape(words)}</text>'
             x += 30 + 7 * len(words)
-    yield f'<text class="small" x="{x + 12}" y="{height - 20}">a green rim: repaired and restored</text>'
+    if any_restored:
+        yield f'<text class="small" x="{x + 12}" y="{height - 20}">a green rim: repaired and restored</text>'
