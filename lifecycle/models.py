@@ -7,6 +7,7 @@ from lifecycle.gates import models as gates
 from lifecycle.notices import models as notices
 from lifecycle.obligations import models as obligations
 from lifecycle.partnerships import models as partnerships
+from lifecycle.redress import models as redress
 from lifecycle.reviews import models as reviews
 from lifecycle.timers import models as timers
 
@@ -18,6 +19,7 @@ __all__ = [
     "notices",
     "obligations",
     "partnerships",
+    "redress",
     "reviews",
     "timers",
 ]

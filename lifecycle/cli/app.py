@@ -9,6 +9,7 @@ from lifecycle import __version__
 from lifecycle.cli import (
     actions,
     auditing,
+    complaining,
     deciding,
     doctor,
     drawing,
@@ -68,8 +69,11 @@ for _name, _command in (
     ("report", keeping.report),
     ("verdict", keeping.verdict),
     ("signal", keeping.signal),
+    ("complain", complaining.complain),
+    ("withhold", complaining.withhold),
 ):
     app.command(_name)(_command)
+app.add_typer(complaining.app, name="complaint")
 app.add_typer(actions.app, name="action")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(auditing.app, name="audit")

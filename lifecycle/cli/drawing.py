@@ -52,16 +52,19 @@ def plot(
 ) -> None:
     """Draw how promises fared, as SVG.
 
-    A lane for each direction, a mark for each promise that fell due."""
+    A lane for each direction, a mark for each promise, a bar for each complaint."""
     from lifecycle import clock
     from lifecycle.cli.inputs import write_text
-    from lifecycle.obligations import picture, queries
+    from lifecycle.measures import picture
+    from lifecycle.obligations import queries
     from lifecycle.partnerships import changes
+    from lifecycle.redress import queries as redress
 
     with opened() as (database, _), database.read() as connection:
         record = changes.find(connection, id)
         found = queries.performances(connection, id)
-    drawn = picture.svg(record.title, found, record.calendar, clock.now())
+        complaints = redress.complaints(connection, id)
+    drawn = picture.svg(record.title, found, complaints, record.calendar, clock.now())
     if output is None:
         typer.echo(drawn, nl=False)
         return

@@ -1,11 +1,13 @@
 """How `lifecycle show` lays a partnership out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lifecycle.cli.output import local, say, table
 from lifecycle.cli.reading import MATTERS
+from lifecycle.notices.words import REDRESS
 from lifecycle.obligations.states import OPEN
+from lifecycle.redress.queries import Complaint, Entry
 from lifecycle.timers.queries import INTERNAL
 
 
@@ -17,6 +19,8 @@ def show_overview(found: Mapping[str, Any]) -> None:
     _documents(found, zone)
     _performances(found, zone)
     _measures(found["measures"])
+    _complaints(found, zone)
+    _signals(found, zone)
     _reviews(found, zone)
     _waiting(found, zone)
     if found["hints"]:
@@ -130,6 +134,63 @@ def _measures(measures: Mapping[str, Any] | None) -> None:
         repaired = f", in {_days(measures['repair_days'])} (median)" if measures["restored"] else ""
         say(f"Breaches: {measures['breaches']}, of which repaired: {measures['restored']}{repaired}.")
     say("")
+
+
+def _complaints(found: Mapping[str, Any], zone: str) -> None:
+    rows = [
+        (
+            one["number"] if one["case"] == one["number"] else f"{one['number']} (answers {one['case']})",
+            one["complainant"],
+            one["respondent"],
+            *one["about"].values(),
+            _standing(one),
+            one["level"],
+            local(one["lodged_at"], zone),
+        )
+        for one in found["complaints"]
+    ]
+    table(["no.", "by", "against", "about", "state", "level", "lodged"], rows, "Complaints")
+    measures = found["redress"]
+    if measures is None:
+        return
+    kept, steps = measures["procedure_kept"]
+    left, lodged = measures["escalated"]
+    forgiven, breaches = measures["forgiven"]
+    say(
+        f"Steps of the procedure within their time: {kept} of {steps}. Complaints that left level 1: {left} of {lodged}. "
+        f"In answer to another: {measures['echo'][0]} of {lodged}. "
+        f"Breaches restored without a complaint: {forgiven} of {breaches}.\n"
+    )
+
+
+def _standing(one: Mapping[str, Any]) -> str:
+    state = str(one["state"]).replace("_", " ")
+    if one["paused_at"] is not None and one["closed_at"] is None:
+        return f"{state}, paused"
+    return f"{state}, redress exhausted" if one["exhausted_at"] and not one["closed_at"] else state
+
+
+def _signals(found: Mapping[str, Any], zone: str) -> None:
+    rows = [(one["obligation"], one["by"], local(one["at"], zone), one["note"]) for one in found["signals"]]
+    table(["about", "from", "at", "note"], rows[-SIGNALS_SHOWN:], "Early words")
+
+
+SIGNALS_SHOWN = 5
+"""The newest of the early signals; `--json` has all."""
+
+
+def show_complaint(one: Complaint, past: Sequence[Entry], zone: str) -> None:
+    """Print one complaint with everything that was said about it, in the partnership's time zone."""
+    (about,) = one.about.values()
+    say(f"Complaint {one.number} of {one.complainant} against {one.respondent}, about {about}")
+    say(f"{_standing(vars(one)).capitalize()}, level {one.level}, lodged {local(one.lodged_at, zone)}\n")
+    rows = [(local(e.at, zone), e.level, REDRESS.get(e.kind, e.kind), e.by, _words(e)) for e in past]
+    table(["at", "level", "what", "by", "words"], rows)
+
+
+def _words(entry: Entry) -> str:
+    names = ("facts", "act", "reason", "note", "step", "remedy")
+    return " – ".join(str(entry.content[name]) for name in names if name in entry.content)
 
 
 def _share(value: float | None) -> str:

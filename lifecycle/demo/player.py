@@ -11,6 +11,7 @@ from lifecycle.errors import Unavailable
 from lifecycle.notices import queries as notices
 from lifecycle.obligations import record
 from lifecycle.partnerships.escalations import DESCRIBE
+from lifecycle.redress import monitor
 from lifecycle.timers import service as timers
 
 SWEEPS = ("escalations", "scheduled-reviews", "obligation-monitor", "gate-readiness")
@@ -81,6 +82,6 @@ class _Player:
 def _sweep_of(matter: str) -> str:
     if matter in DESCRIBE:
         return "escalations"
-    if matter in {record.DUE, record.ANSWER, record.DECISION}:
+    if matter in {record.DUE, record.ANSWER, record.DECISION, *monitor.MATTERS}:
         return "obligation-monitor"
     return "gate-readiness" if matter == "gate_readiness" else "scheduled-reviews"

@@ -33,7 +33,9 @@ KINDS: tuple[str, ...] = (
 )
 """The kinds of documents, in the order of the lifecycle."""
 
-VERSIONS: Mapping[str, int] = dict.fromkeys((*KINDS, "partnership", "performance_report"), 1)
+VERSIONS: Mapping[str, int] = dict.fromkeys(
+    (*KINDS, "partnership", "performance_report", "complaint", "complaint_proposal"), 1
+)
 """The newest schema version of each kind, and of the records that are no documents; older ones stay."""
 
 _INSTALLED = Path(__file__).parents[1] / "schemas"

@@ -106,7 +106,7 @@ def _require_no_orphans(connection: Connection, change: Change, content: Mapping
             f"{one.name} is {one.state}: settle or waive it, or keep “{one.obligation}”.",
         )
         for one in performances.unsettled(connection, change.partnership.id, change.now)
-        if one.obligation not in kept
+        if one.obligation not in kept and not one.is_remedy
     ]
     if faults:
         raise Invalid(faults, "The agreement")

@@ -120,6 +120,25 @@ def actor(context: Context, contact_id: str) -> str:
     return person(context, contact_id) if contact_id in context["people"] else "the agreed procedure"
 
 
+def redress_step(name: str) -> str:
+    """What happened to a complaint, as half a sentence."""
+    return words.REDRESS.get(name, _spoken(name))
+
+
+def redress_level(facts: Mapping[str, Any]) -> str:
+    """`level 2 of 4 (Sponsors)`."""
+    return f"level {facts['level']} of {facts['levels']} ({facts['level_name']})"
+
+
+@pass_context
+def redress_past(context: Context, past: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
+    """The steps of a complaint as entries of a list: date, who did what, in which words."""
+    return [
+        (day(one["on"]), f"{redress_step(one['kind'])} ({actor(context, one['by'])})", one["said"] or "")
+        for one in past
+    ]
+
+
 def document(facts: Mapping[str, Any]) -> str:
     """`agreement, revision 2`."""
     subject = f" on “{event(facts['subject'])}”" if facts["subject"] else ""
@@ -183,6 +202,9 @@ FILTERS = {
             outcome,
             happening,
             actor,
+            redress_step,
+            redress_level,
+            redress_past,
             document,
             wording,
             capitalised,

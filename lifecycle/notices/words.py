@@ -29,6 +29,14 @@ TEMPLATES: Mapping[str, str] = {
     "decision_asked": "the request for a decision",
     "decision_reminder": "a reminder to decide",
     "signal_received": "an early word",
+    "complaint_lodged": "a complaint",
+    "complaint_moved": "the word on how a complaint stands",
+    "complaint_proposal": "the question how a complaint ends",
+    "complaint_pause": "the question whether a complaint may pause",
+    "complaint_late": "the word that a complaint is not acknowledged",
+    "complaint_warning": "the word that a complaint's time runs out",
+    "complaint_escalated": "a complaint that has come up a level",
+    "complaint_remedied": "the question whether a complaint is put right",
     "contact_undeliverable": "the word that an address fails",
     "delivery_failed": "the word that an email failed",
 }
@@ -82,8 +90,30 @@ HAPPENINGS: Mapping[str, str] = {
     "leave_undetermined": "nobody decided in time, so it is closed as undetermined",
     "waive": "it is waived by the side that was owed",
     "restore": "the breach is repaired and counts as restored",
+    "withhold": "it is withheld, as the remedy of a complaint allows",
 }
 """What became of a performance, by the event of its machine."""
+
+REDRESS: Mapping[str, str] = {
+    "lodge": "it is lodged",
+    "acknowledge": "it is acknowledged",
+    "answer": "it is answered",
+    "propose": "a settlement is proposed",
+    "agree": "one side agrees to what is proposed",
+    "escalate": "it goes to the next level",
+    "exhaust": "the last level has ended without a settlement",
+    "decide": "it is decided by the independent level",
+    "resolve": "it is settled, and nothing more is owed",
+    "agree_remedy": "it is settled with a remedy",
+    "dismiss": "it is found to have no ground",
+    "carry_out": "the remedy is carried out",
+    "withdraw": "it is withdrawn",
+    "close": "it is closed, and put right",
+    "pause": "its clocks stand still",
+    "resume": "its clocks run on",
+    "miss": "a time limit of the procedure was missed",
+}
+"""What happens to a complaint, by the event of its machine or the kind of its entry."""
 
 ROLES: Mapping[str, str] = {
     "primary": "primary contact",

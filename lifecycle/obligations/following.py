@@ -28,6 +28,9 @@ def follow(connection: Connection, change: Change, agreement: Mapping[str, Any],
     now, today = change.now, change.partnership.calendar.local_date(change.now)
     after = dict[str, date]()
     for one in queries.performances(connection, change.partnership.id):
+        if one.is_remedy:
+            # It was agreed by itself, and stays whatever the new terms are.
+            continue
         if one.state == "due" and one.due_at > now:
             _supersede(connection, change, one)
         elif one.state != "superseded":

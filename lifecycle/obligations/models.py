@@ -1,6 +1,6 @@
 """Tables of performances, of what was said about each, and of early signals."""
 
-from sqlalchemy import Column, ForeignKey, ForeignKeyConstraint, Integer, String, Table
+from sqlalchemy import JSON, Column, ForeignKey, ForeignKeyConstraint, Integer, String, Table
 
 from lifecycle.db import Instant, metadata
 
@@ -55,4 +55,19 @@ signal = Table(
     Column("by", String(64), nullable=False),
     Column("at", Instant, nullable=False),
     Column("note", String(280), nullable=False),
+)
+
+remedy = Table(
+    "remedy",
+    metadata,
+    # What a complaint ended in: one to be carried out is a performance of the obligation `remedy:COMPLAINT`.
+    Column("partnership_id", ForeignKey("partnership.id"), primary_key=True),
+    Column("complaint", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("remedy", String(64), nullable=False),
+    # act | withholding | ending
+    Column("kind", String(16), nullable=False),
+    # Of an act, the obligation that it is; of a withholding, which obligation and until when.
+    Column("terms", JSON, nullable=False),
+    Column("agreed_at", Instant, nullable=False),
 )

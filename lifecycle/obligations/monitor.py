@@ -14,6 +14,7 @@ from lifecycle.partnerships import changes
 from lifecycle.partnerships.changes import Change
 from lifecycle.partnerships.people import BINDING_ROLES, People, people_of
 from lifecycle.partnerships.sweeps import sweep
+from lifecycle.redress import steps
 from lifecycle.timers import service as timers
 from lifecycle.timers.service import Fired
 
@@ -65,7 +66,7 @@ def _fall_overdue(
     """No report has come in the agreed time: both sides hear it, which is when the breach is seen."""
     if one.state != "due":
         return None
-    record.move(connection, change, one, "fall_overdue", changes.SYSTEM, seen_at=change.now)
+    overdue = record.move(connection, change, one, "fall_overdue", changes.SYSTEM, seen_at=change.now)
     owing = {c.id for c in people.reachable(one.obligor, "deputy", *BINDING_ROLES)}
     owed = record.answerers(people, one, agreed, one.obligor)
     facts = record.facts_of(change.partnership.calendar, one, agreed) | {"missing": sorted(owing)}
@@ -73,6 +74,7 @@ def _fall_overdue(
         Owed(contact_id, "performance_overdue", f"performance/{one.name}", facts, one.due_at)
         for contact_id in sorted(owing | set(owed))
     )
+    steps.follow_remedy(connection, change, people, overdue)
     return "overdue"
 
 
@@ -87,9 +89,10 @@ def _silence(
             connection, change, people, one, agreed, "dispute_by_silence", changes.SYSTEM, None
         )
     else:
-        record.settle(
+        settled = record.settle(
             connection, change, people, one, agreed, "accept_by_silence", changes.SYSTEM, one.outcome
         )
+        steps.follow_remedy(connection, change, people, settled)
     return "silence"
 
 
@@ -99,7 +102,8 @@ def _no_decision(
     """Nobody decided in time: the performance is closed as undetermined, and counts as a defect of the terms."""
     if one.state != "disputed":
         return None
-    record.settle(
+    settled = record.settle(
         connection, change, people, one, agreed, "leave_undetermined", changes.SYSTEM, "cannot_tell"
     )
+    steps.follow_remedy(connection, change, people, settled)
     return "undetermined"

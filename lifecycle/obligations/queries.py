@@ -1,13 +1,14 @@
 """Reading performances, what was said about them, and early signals."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
 
 from lifecycle.errors import NotFound
-from lifecycle.obligations.models import performance, performance_entry, signal
+from lifecycle.obligations.models import performance, performance_entry, remedy, signal
 from lifecycle.obligations.states import OPEN
 
 
@@ -33,6 +34,11 @@ class Performance:
     def name(self) -> str:
         """How commands, clocks and notices name it: `breakfast/3`."""
         return f"{self.obligation}/{self.number}"
+
+    @property
+    def is_remedy(self) -> bool:
+        """Whether it carries out what a complaint ended in."""
+        return self.obligation.startswith(REMEDY)
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,23 @@ class Signal:
     note: str
 
 
+REMEDY = "remedy:"
+"""What the obligations of remedies begin with, before their complaint's number; no id of an agreement has a colon."""
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What a complaint ended in. `kind` is act, withholding or ending."""
+
+    complaint: int
+    number: int
+    remedy: str
+    kind: str
+    terms: Mapping[str, Any]
+    agreed_at: datetime
+
+
+_REMEDY = [remedy.c[name] for name in Remedy.__dataclass_fields__]
 _PERFORMANCE = [performance.c[name] for name in Performance.__dataclass_fields__]
 _ENTRY = [performance_entry.c[name] for name in Entry.__dataclass_fields__]
 _SIGNAL = [signal.c[name] for name in Signal.__dataclass_fields__]
@@ -111,6 +134,15 @@ def signals(connection: Connection, partnership_id: str) -> list[Signal]:
     """All early signals of a partnership, oldest first."""
     statement = select(*_SIGNAL).where(signal.c.partnership_id == partnership_id).order_by(signal.c.number)
     return [Signal(*row) for row in connection.execute(statement)]
+
+
+def remedies(connection: Connection, partnership_id: str, complaint: int | None = None) -> list[Remedy]:
+    """The remedies of one complaint, or of all of a partnership, in the order in which they were agreed."""
+    statement = select(*_REMEDY).where(remedy.c.partnership_id == partnership_id)
+    if complaint is not None:
+        statement = statement.where(remedy.c.complaint == complaint)
+    rows = connection.execute(statement.order_by(remedy.c.agreed_at, remedy.c.complaint, remedy.c.number))
+    return [Remedy(*row) for row in rows]
 
 
 def last_numbers(connection: Connection, partnership_id: str) -> dict[str, int]:

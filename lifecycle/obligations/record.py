@@ -31,10 +31,13 @@ DECISION_MISSING = "decision_missing"
 """The matters of a performance's clocks; their subject is its name."""
 
 
-def add(connection: Connection, change: Change, agreed: Terms, due_at: datetime) -> Performance:
-    """Add a performance that is due at an instant, and start its clocks."""
+def add(
+    connection: Connection, change: Change, agreed: Terms, due_at: datetime, number: int | None = None
+) -> Performance:
+    """Add a performance that is due at an instant, the obligation's next unless numbered, and start its clocks."""
     obligation = agreed.obligation
-    number = queries.last_numbers(connection, change.partnership.id).get(obligation["id"], 0) + 1
+    if number is None:
+        number = queries.last_numbers(connection, change.partnership.id).get(obligation["id"], 0) + 1
     one = Performance(
         obligation=obligation["id"],
         number=number,

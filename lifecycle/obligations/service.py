@@ -18,6 +18,7 @@ from lifecycle.obligations.terms import Terms
 from lifecycle.partnerships import changes
 from lifecycle.partnerships.changes import Change
 from lifecycle.partnerships.people import BINDING_ROLES, People, people_of
+from lifecycle.redress import steps
 from lifecycle.timers import service as timers
 
 ANSWERING_ROLES = (*BINDING_ROLES, "observer")
@@ -110,6 +111,7 @@ def accept(database: Database, partnership_id: str, name: str, by: str, now: dat
         one, agreed = _to_answer(connection, change, people, name, by)
         record.enter(connection, change, one, "accept", by, {"outcome": one.outcome})
         settled = record.settle(connection, change, people, one, agreed, "accept", by, one.outcome)
+        steps.follow_remedy(connection, change, people, settled)
         changes.write(connection, change)
         return settled
 
@@ -176,6 +178,7 @@ def decide(
         machines.next_state(TRANSITIONS, one.state, "decide", f"Performance {one.name}")
         record.enter(connection, change, one, "decide", by, {"outcome": outcome, "note": reason})
         settled = record.settle(connection, change, people, one, agreed, "decide", by, outcome, reason)
+        steps.follow_remedy(connection, change, people, settled)
         changes.write(connection, change)
         return settled
 
@@ -220,6 +223,7 @@ def _close(
         machines.next_state(TRANSITIONS, one.state, event, f"Performance {one.name}")
         record.enter(connection, change, one, event, by, {"note": reason})
         closed = record.settle(connection, change, people, one, agreed, event, by, one.outcome, reason)
+        steps.follow_remedy(connection, change, people, closed)
         changes.write(connection, change)
         return closed
 

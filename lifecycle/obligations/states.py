@@ -15,6 +15,7 @@ class PerformanceStates(StateMachine):
     settled = State()
     restored = State(final=True)
     waived = State(final=True)
+    withheld = State(final=True)
     superseded = State(final=True)
 
     fall_overdue = due.to(overdue)
@@ -27,6 +28,7 @@ class PerformanceStates(StateMachine):
     leave_undetermined = disputed.to(settled)
     restore = settled.to(restored)
     waive = due.to(waived) | overdue.to(waived) | reported.to(waived) | disputed.to(waived)
+    withhold = due.to(withheld) | overdue.to(withheld)
     supersede = due.to(superseded)
 
 

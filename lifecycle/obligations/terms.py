@@ -104,6 +104,10 @@ class Terms:
 def of(connection: Connection, partnership_id: str, one: Performance) -> Terms:
     """The terms of a performance: those of its own revision, whatever was agreed later."""
     found = documents.find(connection, partnership_id, "agreement", "", one.agreement_revision)
+    if one.is_remedy:
+        complaint = int(one.obligation.removeprefix(queries.REMEDY))
+        agreed = {remedy.number: remedy for remedy in queries.remedies(connection, partnership_id, complaint)}
+        return Terms(found.content, agreed[one.number].terms, found.revision)
     return _terms(found, one.obligation)
 
 
@@ -113,12 +117,21 @@ def in_force(connection: Connection, partnership_id: str, obligation_id: str) ->
     Raises:
         NotFound: no agreement is in force, or it has no such obligation.
     """
+    return _terms(agreement_in_force(connection, partnership_id), obligation_id)
+
+
+def agreement_in_force(connection: Connection, partnership_id: str) -> documents.Revision:
+    """The revision of the agreement that performances are measured by now.
+
+    Raises:
+        NotFound: no agreement is in force.
+    """
     revisions = [one.agreement_revision for one in queries.performances(connection, partnership_id)]
     if not revisions:
         raise NotFound(
-            "No agreement is in force yet.", mend="Obligations count from the event `activate` on."
+            "No agreement is in force yet.", mend="What it says counts from the event `activate` on."
         )
-    return _terms(documents.find(connection, partnership_id, "agreement", "", max(revisions)), obligation_id)
+    return documents.find(connection, partnership_id, "agreement", "", max(revisions))
 
 
 def _terms(agreement: documents.Revision, obligation_id: str) -> Terms:

@@ -23,6 +23,9 @@ from lifecycle.partnerships.changes import Change
 from lifecycle.partnerships.facts import collect
 from lifecycle.partnerships.people import BINDING_ROLES, People, people_of
 from lifecycle.partnerships.sweeps import sweep
+from lifecycle.redress import queries as complaints
+from lifecycle.redress import record as redress
+from lifecycle.redress.states import IN_DISCUSSION
 from lifecycle.reviews import queries as reviews
 from lifecycle.reviews import service as rounds
 from lifecycle.reviews.rules import quorate
@@ -159,6 +162,30 @@ def _decision_missing(connection: Connection, fired: Fired, people: People) -> C
     return Case(f"performance/{one.name}", facts, [decider.id], [decider.partner_id], closes_at)
 
 
+def _complaint(connection: Connection, fired: Fired, people: People) -> Case | None:
+    """The time that the procedure gives is running out: for the level, or to confirm that the matter is put right."""
+    number, _, level_number = fired.subject.partition("/")
+    one = complaints.find(connection, fired.partnership_id, int(number))
+    if one.level != int(level_number) or not one.open:
+        return None
+    procedure = redress.procedure_of(connection, fired.partnership_id, one)
+    level = procedure.level(one.level)
+    discussed = one.state in IN_DISCUSSION
+    partners = [one.complainant, one.respondent] if discussed else [one.complainant]
+    contacts = [c.id for partner_id in partners for c in level.handlers(partner_id, people)]
+    matter = redress.RESOLVE if discussed else redress.CLOSING
+    ends_at = timers.due_of(connection, fired.partnership_id, matter, fired.subject)
+    calendar = changes.find(connection, fired.partnership_id).calendar
+    facts = redress.facts_of(connection, calendar, fired.partnership_id, one, procedure)
+    return Case(
+        f"{one.fact}/{fired.subject}/{one.state}",
+        facts | {"discussed": discussed},
+        contacts,
+        partners,
+        ends_at,
+    )
+
+
 def _performance(connection: Connection, fired: Fired) -> tuple[Performance, Terms, dict[str, Any]]:
     one = performances.find(connection, fired.partnership_id, fired.subject)
     agreed = terms.of(connection, fired.partnership_id, one)
@@ -176,6 +203,7 @@ DESCRIBE: Mapping[str, Describe] = {
     record.REPORT_OVERDUE: _report_overdue,
     record.ANSWER_MISSING: _answer_missing,
     record.DECISION_MISSING: _decision_missing,
+    redress.WARNING: _complaint,
 }
 """The matters that climb ladders, and how each describes its case; None when it has been settled meanwhile."""
 

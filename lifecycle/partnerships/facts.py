@@ -23,6 +23,7 @@ from lifecycle.obligations import queries as obligations
 from lifecycle.partnerships.changes import Partnership
 from lifecycle.partnerships.models import waiver
 from lifecycle.partnerships.people import People
+from lifecycle.redress import queries as redress
 from lifecycle.reviews import queries as reviews
 
 KINDS_OF: Mapping[str, tuple[str, ...]] = {
@@ -72,6 +73,12 @@ def collect(
         evaluation_round=_evaluation_round(connection, partnership.id, people) if in_evaluation else None,
         actions=_actions(connection, partnership.id) if in_evaluation else (),
         open_performances=_unsettled(connection, partnership.id, now) if event == "close" else (),
+        open_complaints=_complaints(connection, partnership.id) if event == "close" else (),
+        redress_exhausted_on=(
+            redress.exhausted_on(connection, partnership.id, partnership.calendar)
+            if event == "terminate"
+            else None
+        ),
     )
 
 
@@ -131,6 +138,10 @@ def _evaluation_round(connection: Connection, partnership_id: str, people: Peopl
 
 def _unsettled(connection: Connection, partnership_id: str, now: datetime) -> tuple[str, ...]:
     return tuple(one.name for one in obligations.unsettled(connection, partnership_id, now))
+
+
+def _complaints(connection: Connection, partnership_id: str) -> tuple[str, ...]:
+    return tuple(str(one.number) for one in redress.complaints(connection, partnership_id) if one.open)
 
 
 def _actions(connection: Connection, partnership_id: str) -> tuple[ActionFact, ...]:

@@ -14,6 +14,7 @@ def of(overview: Mapping[str, Any], now: datetime, today: date) -> list[str]:
         *_addresses(overview),
         *_sign_offs(overview),
         *_promises(overview),
+        *_complaints(overview, today),
         *_rounds(overview),
         *_actions(overview, today),
         *_requests(overview),
@@ -42,6 +43,20 @@ def _promises(overview: Mapping[str, Any]) -> Iterator[str]:
             yield f"No report on {name}, due on {one['due_at']:%Y-%m-%d}: {one['obligor']} owes it to {one['obligee']}."
         elif one["state"] == "disputed":
             yield f"The report on {name} is disputed and waits for a decision."
+
+
+def _complaints(overview: Mapping[str, Any], today: date) -> Iterator[str]:
+    for one in overview["complaints"]:
+        if one["closed_at"] is not None:
+            continue
+        name = f"Complaint {one['number']} of {one['complainant']} against {one['respondent']}"
+        if one["exhausted_at"] is not None:
+            yield f"{name}: no level is left. Settle it, or end the partnership with the agreed notice."
+        elif one["state"] in {"resolved", "remedied"}:
+            yield f"{name} waits for {one['complainant']} to confirm that it is put right."
+        elif one["state"] != "remedy_agreed":
+            days = (today - one["lodged_at"].date()).days
+            yield f"{name} is open for {days} days, at level {one['level']}: `lifecycle complaint show`."
 
 
 def _rounds(overview: Mapping[str, Any]) -> Iterator[str]:

@@ -11,14 +11,18 @@ from lifecycle import stages
 from lifecycle.documents import queries as documents
 from lifecycle.documents.service import SIGNED_BY
 from lifecycle.gates.promptness import AGREED_LAG_DAYS
+from lifecycle.measures.promises import measure
+from lifecycle.measures.redress import measure as redressed
 from lifecycle.notices import queries as notices
 from lifecycle.obligations import queries as obligations
-from lifecycle.obligations.measures import measure
 from lifecycle.partnerships import changes, hints
 from lifecycle.partnerships.models import partnership, transition_request
 from lifecycle.partnerships.people import People, people_of
+from lifecycle.redress import queries as redress
+from lifecycle.redress.record import STEPS
 from lifecycle.reviews import queries as reviews
 from lifecycle.timers import queries as timers
+from lifecycle.timers.calendars import Calendar
 
 
 def portfolio(
@@ -75,6 +79,8 @@ def overview(connection: Connection, partnership_id: str, now: datetime) -> dict
         "actions": [vars(action) for action in reviews.actions(connection, partnership_id)],
         "performances": [vars(one) for one in obligations.performances(connection, partnership_id)],
         "measures": _measures(connection, partnership_id, now),
+        "complaints": [vars(one) for one in redress.complaints(connection, partnership_id)],
+        "redress": _redress(connection, partnership_id, record.calendar, now),
         "signals": [vars(one) for one in obligations.signals(connection, partnership_id)],
         "timers": [vars(timer) for timer in timers.open_timers(connection, partnership_id)],
         "pending_requests": pending_requests(connection, partnership_id),
@@ -92,6 +98,18 @@ def _measures(connection: Connection, partnership_id: str, now: datetime) -> dic
     agreement = documents.find(connection, partnership_id, "agreement", "", revision).content
     agreed = agreement.get("feedback", {}).get("max_lag_days", AGREED_LAG_DAYS)
     return asdict(measure(performances, now, agreed)) | {"agreed_lag_days": agreed}
+
+
+def _redress(
+    connection: Connection, partnership_id: str, calendar: Calendar, now: datetime
+) -> dict[str, Any] | None:
+    """How redress has worked; None while nobody has complained."""
+    complaints = redress.complaints(connection, partnership_id)
+    if not complaints:
+        return None
+    clocks = timers.kept(connection, partnership_id, STEPS)
+    performances = obligations.performances(connection, partnership_id)
+    return asdict(redressed(complaints, clocks, performances, calendar, now))
 
 
 def _partners(people: People) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ def due_at(
 
     `schedule` is a ladder (`{"rungs": […]}`) or a recurrence (`{"every": RRULE, "first_on": DATE}`).
     """
-    if pauses and pauses[-1].ended_at is None:
+    if any(pause.ended_at is None for pause in pauses):
         return None
     if "every" in schedule:
         day = recurrence.occurrence(schedule["every"], date.fromisoformat(schedule["first_on"]), rung)

@@ -6,9 +6,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from lifecycle.timers.models import timer
+from lifecycle.timers.models import timer, timer_firing
 
-INTERNAL = frozenset({"gate_readiness", "answer_missing", "decision_missing", "report_overdue"})
+INTERNAL = frozenset(
+    {"gate_readiness", "answer_missing", "decision_missing", "report_overdue", "complaint_warning"}
+)
 """Matters that only the engine waits for, and ladders beside a clock that is shown."""
 
 
@@ -31,6 +33,16 @@ def open_timers(connection: Connection, partnership_id: str) -> list[OpenTimer]:
     statement = select(*_OPEN).where(timer.c.partnership_id == partnership_id, timer.c.done_at.is_(None))
     found = [OpenTimer(*row) for row in connection.execute(statement)]
     return sorted(found, key=lambda one: (one.due_at is None, one.due_at or one.anchor_at, one.matter))
+
+
+def kept(connection: Connection, partnership_id: str, matters: Sequence[str]) -> tuple[int, int]:
+    """How many clocks of some matters were stopped before they fired, and how many were stopped or have fired."""
+    fired = select(timer_firing.c.timer_id).where(timer_firing.c.timer_id == timer.c.id).exists()
+    statement = select(fired).where(
+        timer.c.partnership_id == partnership_id, timer.c.matter.in_(matters), timer.c.done_at.is_not(None)
+    )
+    found = connection.execute(statement).scalars().all()
+    return sum(not late for late in found), len(found)
 
 
 def next_due(connection: Connection, partnership_ids: Sequence[str]) -> dict[str, OpenTimer]:

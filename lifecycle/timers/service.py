@@ -112,23 +112,62 @@ _REPAUSE = (
 )
 
 
+CASE = "case"
+"""What marks a pause that the sides of a case agreed to, beside that of the whole partnership: each ends by itself."""
+
+
 def pause_all(connection: Connection, partnership_id: str, now: datetime) -> None:
     """Pause every open clock of a partnership: its budget stops being used until `resume_all`."""
-    changed = []
-    for row in connection.execute(_OPEN, {"id": partnership_id}):
-        pauses = [*row.pauses, {"started_at": now.isoformat(), "ended_at": None}]
-        changed.append({"b_id": row.id, "b_pauses": pauses, "b_due_at": None})
-    if changed:
-        connection.execute(_REPAUSE, changed)
+    _pause(connection, connection.execute(_OPEN, {"id": partnership_id}), {"started_at": now.isoformat()})
 
 
 def resume_all(connection: Connection, partnership_id: str, now: datetime) -> None:
     """Let the paused clocks of a partnership run on: due times move by the working time that was paused."""
+    _resume(connection, connection.execute(_OPEN, {"id": partnership_id}), now, None)
+
+
+def pause_case(
+    connection: Connection, partnership_id: str, now: datetime, matters: Sequence[str], subject: str
+) -> None:
+    """Pause the open clocks of some matters whose subject begins so; until `resume_case`, whatever else resumes."""
+    pause = {"started_at": now.isoformat(), "by": CASE}
+    _pause(connection, _of_case(connection, partnership_id, matters, subject), pause)
+
+
+def resume_case(
+    connection: Connection, partnership_id: str, now: datetime, matters: Sequence[str], subject: str
+) -> None:
+    """Let the clocks run on that `pause_case` paused, unless the whole partnership is paused."""
+    _resume(connection, _of_case(connection, partnership_id, matters, subject), now, CASE)
+
+
+def _of_case(
+    connection: Connection, partnership_id: str, matters: Sequence[str], subject: str
+) -> Iterable[Any]:
+    begins = timer.c.subject.startswith(subject, autoescape=True)
+    return connection.execute(_OPEN.where(timer.c.matter.in_(matters), begins), {"id": partnership_id})
+
+
+def _pause(connection: Connection, rows: Iterable[Any], pause: Mapping[str, Any]) -> None:
+    changed = [
+        {"b_id": row.id, "b_pauses": [*row.pauses, {**pause, "ended_at": None}], "b_due_at": None}
+        for row in rows
+    ]
+    if changed:
+        connection.execute(_REPAUSE, changed)
+
+
+def _resume(connection: Connection, rows: Iterable[Any], now: datetime, by: str | None) -> None:
     changed = []
-    for row in connection.execute(_OPEN, {"id": partnership_id}):
-        pauses = [pause | {"ended_at": pause["ended_at"] or now.isoformat()} for pause in row.pauses]
-        ended = [ladders.Pause.from_json(pause) for pause in pauses]
-        moved = due_at(row.schedule, row.rung, row.anchor_at, _calendar(row.calendar), ended)
+    for row in rows:
+        pauses = [
+            pause | {"ended_at": now.isoformat()}
+            if pause["ended_at"] is None and pause.get("by") == by
+            else pause
+            for pause in row.pauses
+        ]
+        stretches = [ladders.Pause.from_json(pause) for pause in pauses]
+        moved = due_at(row.schedule, row.rung, row.anchor_at, _calendar(row.calendar), stretches)
         changed.append({"b_id": row.id, "b_pauses": pauses, "b_due_at": moved})
     if changed:
         connection.execute(_REPAUSE, changed)

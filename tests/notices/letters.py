@@ -87,7 +87,50 @@ REPORTED = PERFORMANCE | {
     "evidence": "Shared folder, lists",
     "on_silence": "accepted",
 }
+COMPLAINT = {
+    "complaint": 2,
+    "complainant": "north-shelter",
+    "respondent": "harbour-clinic",
+    "about": "discharge-list/3",
+    "facts": "The list of week 45 came a day late, and two guests stood at the door.",
+    "level": 2,
+    "level_name": "Sponsors",
+    "levels": 4,
+    "lodged_on": "2026-11-09",
+    "past": [
+        {
+            "kind": "propose",
+            "by": "engine",
+            "on": "2026-11-09",
+            "said": "The reason is given in writing.",
+            "level": 1,
+        },
+        {
+            "kind": "answer",
+            "by": "amira-haddad",
+            "on": "2026-11-10",
+            "said": "The ward was short of staff.",
+            "level": 1,
+        },
+    ],
+}
+NOTHING_SAID = dict.fromkeys(("note", "reason", "settlement", "act", "due_on", "obligation", "until"))
+OFFER = NOTHING_SAID | {
+    "settlement": "remedy",
+    "act": "A second nurse sends the list whenever the first is away.",
+    "due_on": "2026-11-20",
+}
 FACTS: dict[str, dict[str, Any]] = {
+    "complaint_lodged": COMPLAINT | {"by": "jonas-berg", "said": OFFER, "in_answer_to": 1},
+    "complaint_moved": COMPLAINT | {"event": "agree_remedy", "by": "jonas-berg", "said": OFFER},
+    "complaint_proposal": COMPLAINT | {"event": "propose", "by": "jonas-berg", "said": OFFER},
+    "complaint_pause": COMPLAINT
+    | {"by": "jonas-berg", "said": NOTHING_SAID | {"reason": "Both are away in July."}},
+    "complaint_late": COMPLAINT | {"by": "engine"},
+    "complaint_warning": COMPLAINT | {"discussed": True, "last": False},
+    "complaint_escalated": COMPLAINT
+    | {"by": "engine", "last": False, "said": NOTHING_SAID | {"reason": "The time of level 1 is over."}},
+    "complaint_remedied": COMPLAINT | {"by": "engine"},
     "gate_refused": {
         "event": "activate",
         "stage": "setting_up",
@@ -149,7 +192,17 @@ FACTS: dict[str, dict[str, Any]] = {
     },
 }
 WITH_DUE_TIME = frozenset(
-    ("review_opened", "review_reminder", "review_escalated", "review_extended", "evaluation_due")
+    (
+        "review_opened",
+        "review_reminder",
+        "review_escalated",
+        "review_extended",
+        "evaluation_due",
+        "complaint_lodged",
+        "complaint_escalated",
+        "complaint_remedied",
+        "complaint_warning",
+    )
 )
 
 

@@ -44,10 +44,14 @@ def agreement(*obligations: dict[str, Any], **feedback: Any) -> dict[str, Any]:
 
 
 def in_force(
-    database: Database, now: datetime, content: dict[str, Any] | None = None, id_: str = "harbour"
+    database: Database,
+    now: datetime,
+    content: dict[str, Any] | None = None,
+    id_: str = "harbour",
+    **more: Any,
 ) -> None:
-    """A partnership in the stage maintaining whose obligations count from `now`."""
-    registered(database, now, stage="setting_up", id_=id_)
+    """A partnership in the stage maintaining whose obligations count from `now`; `more` goes into its registration."""
+    registered(database, now, stage="setting_up", id_=id_, **more)
     enforce(database, now, content or agreement(), id_)
 
 

@@ -23,13 +23,14 @@ from tests.obligations.agreements import agreement, in_force, monitor, obligatio
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DESIGN = {
-    "due": "fall_overdue report waive supersede",
-    "overdue": "report waive",
+    "due": "fall_overdue report waive withhold supersede",
+    "overdue": "report waive withhold",
     "reported": "report accept accept_by_silence dispute dispute_by_silence waive",
     "disputed": "decide leave_undetermined waive",
     "settled": "restore",
     "restored": "",
     "waived": "",
+    "withheld": "",
     "superseded": "",
 }
 """What can happen to a performance, written out by hand."""

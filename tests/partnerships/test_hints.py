@@ -25,10 +25,21 @@ PROMISE: dict[str, Any] = {
     "obligor": "clinic",
     "obligee": "city",
 }
+COMPLAINT: dict[str, Any] = {
+    "number": 1,
+    "complainant": "city",
+    "respondent": "clinic",
+    "state": "answered",
+    "level": 2,
+    "lodged_at": NOW - timedelta(days=12),
+    "closed_at": None,
+    "exhausted_at": None,
+}
 WELL: dict[str, Any] = {
     "partners": [{"contacts": [{"id": "bo-lind", "deliverable": True}]}],
     "documents": [{"kind": "agreement", "revision": 2, "missing_sign_offs": []}],
     "performances": [PROMISE, PROMISE | {"state": "reported"}, PROMISE | {"state": "settled"}],
+    "complaints": [COMPLAINT | {"closed_at": NOW}, COMPLAINT | {"state": "remedy_agreed"}],
     "rounds": [ROUND, ROUND | {"closed_at": NOW, "quorate": True}],
     "actions": [ACTION, ACTION | {"due_on": date(2026, 1, 1), "verified_at": NOW}],
     "timers": [{"due_at": NOW}, {"due_at": None}, {"due_at": CLOSES}],
@@ -67,6 +78,9 @@ def test_where_all_is_well_nothing_is_said() -> None:
             "lifecycle run gate-check",
         ),
         ({"timers": [{"due_at": NOW - timedelta(hours=2)}]}, "Clocks overdue since 2026-03-02 07:00 UTC: 1"),
+        ({"complaints": [COMPLAINT]}, "is open for 12 days, at level 2"),
+        ({"complaints": [COMPLAINT | {"state": "remedied"}]}, "waits for city to confirm"),
+        ({"complaints": [COMPLAINT | {"exhausted_at": NOW}]}, "no level is left"),
         ({"notices": {"failed": 2}}, "Emails that did not arrive: 2"),
         ({"notices": {"unknown": 1}}, "may or may not have left: 1"),
     ],

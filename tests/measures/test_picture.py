@@ -1,13 +1,15 @@
 """The picture shows every promise once, in words as well as in colour."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
 import pytest
 
-from lifecycle.obligations import picture
+from lifecycle.measures import picture
 from lifecycle.obligations.queries import Performance
+from lifecycle.redress.queries import Complaint
 from lifecycle.timers.calendars import Calendar
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -20,11 +22,14 @@ STATES = {
     "kept": {}, "partly_kept": {"outcome": "partly_kept"}, "not_kept": {"outcome": "not_kept"},
     "cannot_tell": {"outcome": "cannot_tell"}, "overdue": {"state": "overdue", "outcome": None},
     "open": {"state": "reported"}, "waived": {"state": "waived", "outcome": None},
+    "withheld": {"state": "withheld", "outcome": None},
 }  # fmt: skip
 
 
-def drawn(*performances: Performance, title: str = "Falls") -> ElementTree.Element:
-    return ElementTree.fromstring(picture.svg(title, performances, LONDON, NOW))
+def drawn(
+    *performances: Performance, complaints: Sequence[Complaint] = (), title: str = "Falls"
+) -> ElementTree.Element:
+    return ElementTree.fromstring(picture.svg(title, performances, complaints, LONDON, NOW))
 
 
 def titles(root: ElementTree.Element) -> list[str]:
@@ -67,3 +72,20 @@ def test_all_marks_lie_within_the_picture() -> None:
     far = replace(ONE, number=2, due_at=ONE.due_at + timedelta(days=3000))
     for circle in drawn(ONE, far).iter("{http://www.w3.org/2000/svg}circle"):
         assert 0 <= float(circle.attrib["cx"]) <= picture.WIDTH
+
+
+def test_a_complaint_is_a_bar_from_its_lodging_to_its_end_in_the_lane_of_its_sides() -> None:
+    lodged_at = datetime(2026, 4, 1, 9, tzinfo=UTC)
+    open_one = Complaint(
+        1, 1, "city", "clinic", "city-primary", 1, {"performance": "lists/1"}, "escalated", 2,
+        NOW, lodged_at, None, None, None,
+    )  # fmt: skip
+    ended = replace(open_one, number=2, state="closed", closed_at=lodged_at + timedelta(days=30))
+    root = drawn(ONE, complaints=[open_one, ended])
+    assert titles(root)[2:] == [
+        "Complaint 1, about lists/1, lodged on 2026-04-01: open at level 2",
+        "Complaint 2, about lists/1, lodged on 2026-04-01: closed on 2026-05-01",
+    ]
+    widths = [float(str(bar.get("width"))) for bar in root.iter() if bar.get("class") == "complaint"]
+    assert widths[0] > widths[1] > 0
+    assert "complains of clinic" in "".join(root.itertext())

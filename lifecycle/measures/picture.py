@@ -1,4 +1,5 @@
-"""The timeline of promises as a picture (SVG): a lane for each direction, a mark for each performance. Pure.
+"""The timeline of promises as a picture (SVG): a lane for each direction, a mark for each performance, a bar for each
+complaint. Pure.
 
 Shape and letter say the outcome as well as colour does; every mark and the whole picture are described in words.
 """
@@ -8,6 +9,7 @@ from datetime import date, datetime
 from html import escape
 
 from lifecycle.obligations.queries import Performance
+from lifecycle.redress.queries import Complaint
 from lifecycle.timers.calendars import Calendar
 
 LEFT, RIGHT, TOP, LANE, BOTTOM = 250, 30, 54, 46, 74
@@ -20,17 +22,24 @@ MARKS = {
     "overdue": ("#cf222e", "no report"),
     "open": ("#57606a", "not settled yet"),
     "waived": ("#57606a", "waived"),
+    "withheld": ("#57606a", "withheld"),
 }
 """Colour and words of each kind of mark; `_shape` draws it."""
 
 STYLE = (
     "text{font-family:system-ui,sans-serif;font-size:13px;fill:#1f2328}"
-    ".small{font-size:11px;fill:#57606a}.lane{stroke:#d0d7de}.now{stroke:#0b5cad;stroke-dasharray:4 3}"
+    ".complaint{fill:#8250df;fill-opacity:.35;stroke:#8250df}.small{font-size:11px;fill:#57606a}.lane{stroke:#d0d7de}.now{stroke:#0b5cad;stroke-dasharray:4 3}"
 )
 
 
-def svg(title: str, performances: Sequence[Performance], calendar: Calendar, now: datetime) -> str:
-    """Draw the performances of a partnership.
+def svg(
+    title: str,
+    performances: Sequence[Performance],
+    complaints: Sequence[Complaint],
+    calendar: Calendar,
+    now: datetime,
+) -> str:
+    """Draw the performances and the complaints of a partnership.
 
     Args:
         title: the partnership's.
@@ -40,21 +49,27 @@ def svg(title: str, performances: Sequence[Performance], calendar: Calendar, now
     """
     shown = [one for one in performances if one.state != "superseded"]
     lanes = sorted({(one.obligor, one.obligee) for one in shown})
-    days = [calendar.local_date(at) for at in (now, *(one.due_at for one in shown))]
+    cases = sorted({(one.complainant, one.respondent) for one in complaints})
+    moments = (now, *(one.due_at for one in shown), *(one.lodged_at for one in complaints))
+    days = [calendar.local_date(at) for at in moments]
     first, last = min(days), max(days)
-    height = TOP + LANE * max(1, len(lanes)) + BOTTOM
+    height = TOP + LANE * max(1, len(lanes) + len(cases)) + BOTTOM
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
         'aria-labelledby="title description">',
         f'<title id="title">{escape(f"Promises of {title}")}</title>',
-        f'<desc id="description">{escape(description(shown, lanes))}</desc>',
+        f'<desc id="description">{escape(f"{description(shown, lanes)} {_complained(complaints)}".strip())}</desc>',
         f"<style>{STYLE}</style>",
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
         f'<text x="16" y="26" font-weight="600">{escape(title)}</text>',
         *_months(first, last, height),
-        *_lanes(lanes),
+        *_lanes(lanes, cases),
         *_now(calendar.local_date(now), first, last, height),
         *(_mark(one, lanes, calendar, first, last) for one in shown),
+        *(
+            _bar(one, len(lanes) + cases.index((one.complainant, one.respondent)), calendar, now, first, last)
+            for one in complaints
+        ),
         *_legend({kind_of(one) for one in shown}, any(one.state == "restored" for one in shown), height),
         "</svg>",
     ]
@@ -65,7 +80,7 @@ def kind_of(one: Performance) -> str:
     """How a performance is marked: a key of `MARKS`."""
     if one.state in {"settled", "restored"}:
         return str(one.outcome)
-    return one.state if one.state in {"overdue", "waived"} else "open"
+    return one.state if one.state in {"overdue", "waived", "withheld"} else "open"
 
 
 def description(shown: Sequence[Performance], lanes: Sequence[tuple[str, str]]) -> str:
@@ -100,12 +115,14 @@ def _months(first: date, last: date, height: int) -> Iterator[str]:
         month = date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
-def _lanes(lanes: Sequence[tuple[str, str]]) -> Iterator[str]:
-    for number, (obligor, obligee) in enumerate(lanes):
+def _lanes(lanes: Sequence[tuple[str, str]], cases: Sequence[tuple[str, str]]) -> Iterator[str]:
+    named = [(obligor, f"owes to {obligee}") for obligor, obligee in lanes]
+    named += [(complainant, f"complains of {respondent}") for complainant, respondent in cases]
+    for number, (who, whom) in enumerate(named):
         y = TOP + LANE * number + LANE // 2
         yield f'<path class="lane" d="M{LEFT} {y} H{WIDTH - RIGHT}"/>'
-        yield f'<text x="16" y="{y - 3}">{escape(obligor)}</text>'
-        yield f'<text class="small" x="16" y="{y + 13}">owes to {escape(obligee)}</text>'
+        yield f'<text x="16" y="{y - 3}">{escape(who)}</text>'
+        yield f'<text class="small" x="16" y="{y + 13}">{escape(whom)}</text>'
 
 
 def _now(day: date, first: date, last: date, height: int) -> Iterator[str]:
@@ -126,6 +143,34 @@ def _mark(
     return f"<g><title>{escape(words)}</title>{shape}</g>"
 
 
+def _bar(one: Complaint, lane: int, calendar: Calendar, now: datetime, first: date, last: date) -> str:
+    """A complaint from its lodging to its end, or to now."""
+    began, ended = calendar.local_date(one.lodged_at), calendar.local_date(one.closed_at or now)
+    left, right = _x(began, first, last), _x(ended, first, last)
+    y = TOP + LANE * lane + LANE // 2
+    words = f"Complaint {one.number}, about {_about(one)}, lodged on {began}: {_standing(one, calendar)}"
+    bar = f'<rect class="complaint" x="{left}" y="{y - 7}" width="{max(6.0, round(right - left, 1))}" height="14" rx="3"/>'
+    return f'<g><title>{escape(words)}</title>{bar}<text class="small" x="{left + 3}" y="{y + 4}">{one.number}</text></g>'
+
+
+def _about(one: Complaint) -> str:
+    return next(iter(one.about.values()))
+
+
+def _standing(one: Complaint, calendar: Calendar) -> str:
+    state = one.state.replace("_", " ")
+    if one.closed_at is None:
+        return f"open at level {one.level}"
+    return f"{state} on {calendar.local_date(one.closed_at)}"
+
+
+def _complained(complaints: Sequence[Complaint]) -> str:
+    if not complaints:
+        return ""
+    open_ones = sum(one.open for one in complaints)
+    return f"Complaints: {len(complaints)}, of which open: {open_ones}."
+
+
 def _shape(kind: str, x: float, y: float, ring: str = 'stroke="#ffffff"') -> str:
     colour = MARKS[kind][0]
     if kind == "kept":
@@ -138,7 +183,11 @@ def _shape(kind: str, x: float, y: float, ring: str = 'stroke="#ffffff"') -> str
         return f'<path d="M{x} {y - 7} L{x + 7} {y + 6} L{x - 7} {y + 6} Z" fill="{colour}" {ring}/>'
     if kind == "cannot_tell":
         return f'<text x="{x}" y="{y + 5}" text-anchor="middle" font-weight="700">?</text>'
-    cross = f'<path d="M{x - 4} {y - 4} L{x + 4} {y + 4}" stroke="{colour}"/>' if kind == "waived" else ""
+    cross = (
+        f'<path d="M{x - 4} {y - 4} L{x + 4} {y + 4}" stroke="{colour}"/>'
+        if kind in {"waived", "withheld"}
+        else ""
+    )
     return f'<circle cx="{x}" cy="{y}" r="5" fill="#ffffff" stroke="{colour}"/>{cross}'
 
 

@@ -19,6 +19,8 @@ SMALL_SAMPLE = 30
 """With fewer settled performances than this the rate has an interval."""
 
 _CLOSED = frozenset({"settled", "restored"})
+_RELEASED = frozenset({"waived", "withheld"})
+"""Nothing was to be seen of it any more, unless it had been seen before."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def measure(performances: Sequence[Performance], now: datetime, agreed_lag_days:
         cooperation=cooperation,
         balance=_balance(cooperation),
         detection=_lag(
-            ((one.due_at, one.seen_at) for one in due if one.state != "waived" or one.seen_at), now
+            ((one.due_at, one.seen_at) for one in due if one.state not in _RELEASED or one.seen_at), now
         ),
         timely=_timely(due, now, timedelta(days=agreed_lag_days)),
         answer=_lag(((one.reported_at, one.answered_at) for one in due if one.reported_at), now),
@@ -146,7 +148,9 @@ def _balance(cooperation: Iterable[Cooperation]) -> tuple[tuple[str, str, float 
 
 def _timely(due: Iterable[Performance], now: datetime, agreed: timedelta) -> tuple[int, int]:
     judged = [
-        one for one in due if one.seen_at is not None or (one.state != "waived" and now - one.due_at > agreed)
+        one
+        for one in due
+        if one.seen_at is not None or (one.state not in _RELEASED and now - one.due_at > agreed)
     ]
     return sum(one.seen_at is not None and one.seen_at - one.due_at <= agreed for one in judged), len(judged)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle.obligations.measures import measure, survival_quantile, wilson
+from lifecycle.measures.promises import measure, survival_quantile, wilson
 from lifecycle.obligations.queries import Performance
 
 DUE = datetime(2026, 3, 31, 23, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""Redress: complaints, the levels they climb, and the remedies that end them."""
