@@ -14,7 +14,7 @@ from lifecycle.demo.acts import names, read
 from lifecycle.demo.story import PARTNERSHIPS
 from lifecycle.notices import outbox, words
 
-_CLIMBS = ("_reminder", "_escalated", "_undeliverable")
+_CLIMBS = ("_reminder", "_escalated", "_undeliverable", "_warning")
 _ALL = 100_000
 
 
@@ -111,8 +111,18 @@ def _moved(partnership: str, facts: Mapping[str, Any]) -> str:
     return f"No report on {facts['performance']} has come in the agreed time: both sides hear it."
 
 
+def _complaint(partnership: str, facts: Mapping[str, Any]) -> str:
+    if facts["event"] != "escalate":
+        return ""
+    return (
+        f"The time of level {facts['level'] - 1} is over: complaint {facts['complaint']} goes to level {facts['level']}, "
+        "whose people hear what has been tried."
+    )
+
+
 _TOLD: Mapping[str, Callable[[str, Mapping[str, Any]], str]] = {
     "performance_moved": _moved,
+    "complaint_moved": _complaint,
     "review_opened": _opened,
     "review_extended": _extended,
     "review_closed": _closed,

@@ -21,6 +21,7 @@ from lifecycle.demo.story import HARBOUR, PARTNERSHIPS
 from lifecycle.notices import outbox, words
 from lifecycle.obligations import queries as performances
 from lifecycle.partnerships import changes
+from lifecycle.redress import queries as complaints
 from lifecycle.reviews import queries as reviews
 
 ESCALATED = "_escalated"
@@ -159,16 +160,27 @@ def _facts(
 ) -> list[str]:
     with database.read() as connection:
         breaks = audit.verify_all(connection)
+        settled = [one for two in found for one in complaints.complaints(connection, two.partnership)]
         events = sum(len(audit.trail(connection, one.partnership)) for one in found)
     proved = f"every trail is whole ({events} events)" if not breaks else f"BROKEN: {breaks}"
     counted = ", ".join(f"{flow} {count}" for flow, count in runs.items())
     mails = len(list(folder.mailbox.glob("*.eml")))
     return [
         f"Audit trail (`lifecycle audit verify`): {proved}.",
+        *(_complaint(one) for one in settled),
         f"Prefect flow runs: {sum(runs.values())} ({counted}).",
         f"Emails: {mails} files in {folder.mailbox}, which any mail program opens.",
         f"One year in {seconds:.0f} seconds.",
     ]
+
+
+def _complaint(one: complaints.Complaint) -> str:
+    """What became of a complaint, in a line."""
+    days = "" if one.closed_at is None else f" after {(one.closed_at - one.lodged_at).days} days"
+    return (
+        f"Complaint {one.number} of {one.complainant} against {one.respondent}: {one.state.replace('_', ' ')} "
+        f"at level {one.level}{days}."
+    )
 
 
 def next_steps(folder: Folder) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ from lifecycle.demo.acts import (
     Sign,
     Verify,
 )
+from lifecycle.demo.grievance import Acknowledge, Agree, Close, Complain, Propose, Reply
 from lifecycle.demo.keeping import Accept, Decide, Demand, Dispute, Report, Restore
 
 SCHOOL = "school-breakfasts"
@@ -126,15 +127,55 @@ _HARBOUR_PROMISES: tuple[Act, ...] = (
         "The boiler at Quay Street failed for nine school days.",
     ),
     Accept(_at("2025-09-01 09:00"), HARBOUR, "kitchens-open/6", "piotr-nowak"),
-    Restore(
-        _at("2025-09-10 09:00"),
-        HARBOUR,
-        "kitchens-open/6",
-        "isla-drummond",
-        "The boiler is new; the gas was paid for.",
-    ),
 )
 """A year of promises: what is forgotten is seen by the other side, what is disputed is decided, what broke is repaired."""
+
+_HARBOUR_GRIEVANCE: tuple[Act, ...] = (
+    Complain(
+        _at("2025-09-02 09:00"),
+        HARBOUR,
+        "isla-drummond",
+        {
+            "against": "city-of-harbour",
+            "about": {"performance": "kitchens-open/6"},
+            "facts": "For nine mornings 64 pupils ate cold, and nobody says when the boiler will be mended.",
+            "wanted_remedy": "correction",
+        },
+    ),
+    Acknowledge(_at("2025-09-03 10:00"), HARBOUR, 1, "fiona-kerr"),
+    Reply(
+        _at("2025-09-05 14:00"),
+        HARBOUR,
+        1,
+        "fiona-kerr",
+        "We regret it. A new boiler is for the property committee, and it meets in November.",
+    ),
+    Acknowledge(_at("2025-09-17 09:00"), HARBOUR, 1, "margaret-innes"),
+    Propose(
+        _at("2025-09-18 11:00"),
+        HARBOUR,
+        1,
+        "margaret-innes",
+        {
+            "settlement": "remedy",
+            "remedy": "correction",
+            "act": "The boiler at Quay Street is replaced out of the education reserve, and the gas cookers are paid for.",
+            "due_on": "2025-10-03",
+        },
+    ),
+    Agree(_at("2025-09-19 09:00"), HARBOUR, 1, "sandra-okafor"),
+    Report(
+        _at("2025-10-02 15:00"),
+        HARBOUR,
+        "remedy:1/1",
+        "kept",
+        "fiona-kerr",
+        "Fitted on 30 September; the invoice is paid.",
+    ),
+    Accept(_at("2025-10-03 08:30"), HARBOUR, "remedy:1/1", "isla-drummond"),
+    Close(_at("2025-10-06 09:00"), HARBOUR, 1, "sandra-okafor", "The kitchen is warm at 07:15 again."),
+)
+"""A grievance that the first level could not settle: its time runs out, and the sponsors find the remedy."""
 
 _ASKED = ("fiona-kerr", "lewis-baird", "amira-haddad", "isla-drummond")
 
@@ -193,7 +234,15 @@ _HARBOUR_EVALUATED: tuple[Act, ...] = (
 
 STORY: tuple[Act, ...] = tuple(
     sorted(
-        (*_HARBOUR, *_SCHOOL, *_TRAM, *_HARBOUR_PROMISES, *_HARBOUR_REVIEWED, *_HARBOUR_EVALUATED),
+        (
+            *_HARBOUR,
+            *_SCHOOL,
+            *_TRAM,
+            *_HARBOUR_PROMISES,
+            *_HARBOUR_GRIEVANCE,
+            *_HARBOUR_REVIEWED,
+            *_HARBOUR_EVALUATED,
+        ),
         key=lambda act: act.at,
     )
 )

@@ -134,7 +134,11 @@ def redress_level(facts: Mapping[str, Any]) -> str:
 def redress_past(context: Context, past: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
     """The steps of a complaint as entries of a list: date, who did what, in which words."""
     return [
-        (day(one["on"]), f"{redress_step(one['kind'])} ({actor(context, one['by'])})", one["said"] or "")
+        (
+            day(one["on"]),
+            capitalised(f"{actor(context, one['by'])}: {redress_step(one['kind'])}"),
+            one["said"] or "",
+        )
         for one in past
     ]
 

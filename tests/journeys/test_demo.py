@@ -25,8 +25,10 @@ from lifecycle.demo.story import ENDS_AT, HARBOUR, PARTNERSHIPS, SCHOOL, TRAM
 from lifecycle.documents import queries as documents
 from lifecycle.errors import Conflict, NotAllowed
 from lifecycle.notices.models import notice
+from lifecycle.obligations import queries as performances
 from lifecycle.partnerships import changes
 from lifecycle.partnerships.models import transition_request
+from lifecycle.redress import queries as complaints
 from lifecycle.reviews import queries as reviews
 from lifecycle.timers import service as timers
 
@@ -131,6 +133,12 @@ def test_emails_of_every_kind_have_left(demo: Demo) -> None:
         "report_received": 4,
         "performance_answered": 80,
         "decision_asked": 1,
+        "complaint_lodged": 1,
+        "complaint_warning": 2,
+        "complaint_escalated": 2,
+        "complaint_proposal": 1,
+        "complaint_remedied": 1,
+        "complaint_moved": 6,
     }
     assert {kind: sent[kind] for kind in expected if sent[kind] < expected[kind]} == {}
     assert len(demo.emails()) == sum(sent.values())
@@ -142,6 +150,18 @@ def test_the_silent_respondent_s_sponsor_hears(demo: Demo) -> None:
     assert "sandra.okafor@" in sponsor["To"]
     assert "Isla Drummond" in text(sponsor)
     assert [one.extended for one in reviews.rounds(demo.connection, HARBOUR)] == [False, True, False, False]
+
+
+def test_the_grievance_climbs_a_level_and_ends_in_a_remedy_that_restores_the_breach(demo: Demo) -> None:
+    (one,) = complaints.complaints(demo.connection, HARBOUR)
+    assert (one.state, one.level) == ("closed", 2)
+    kept = {p.name: p.state for p in performances.performances(demo.connection, HARBOUR)}
+    assert (kept["remedy:1/1"], kept["kitchens-open/6"]) == ("settled", "restored")
+    assert {m["To"].addresses[0].username for m in demo.emails("complaint_escalated")} == {
+        "margaret.innes",
+        "sandra.okafor",
+    }
+    assert "Complaint 1 of morning-larder against city-of-harbour: closed at level 2" in demo.out
 
 
 def test_negative_answers_led_to_actions_that_others_verified(demo: Demo) -> None:
