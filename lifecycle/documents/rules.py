@@ -34,7 +34,7 @@ KINDS: tuple[str, ...] = (
 """The kinds of documents, in the order of the lifecycle."""
 
 VERSIONS: Mapping[str, int] = dict.fromkeys(
-    (*KINDS, "partnership", "performance_report", "complaint", "complaint_proposal"), 1
+    (*KINDS, "partnership", "performance_report", "questionnaire", "complaint", "complaint_proposal"), 1
 )
 """The newest schema version of each kind, and of the records that are no documents; older ones stay."""
 
