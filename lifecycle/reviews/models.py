@@ -1,6 +1,6 @@
 """Tables of review rounds, of who was asked, and of the corrective actions that negative answers ask for."""
 
-from sqlalchemy import Column, Date, ForeignKey, ForeignKeyConstraint, Integer, String, Table
+from sqlalchemy import JSON, Column, Date, ForeignKey, ForeignKeyConstraint, Integer, String, Table
 
 from lifecycle.db import Instant, metadata
 
@@ -9,13 +9,15 @@ review_round = Table(
     metadata,
     Column("partnership_id", ForeignKey("partnership.id"), primary_key=True),
     Column("number", Integer, primary_key=True),
-    # `schedule` for a round of the agreed review schedule, `evaluation` for the one that opens with the evaluation.
+    # `schedule` for a round of the agreed schedule, `evaluation` for the one that opens an evaluation, else `occasions`.
     Column("occasion", String(16), nullable=False),
     Column("opened_at", Instant, nullable=False),
     Column("closes_at", Instant, nullable=False),
     Column("extended", Integer, nullable=False),
     Column("closed_at", Instant),
     Column("quorate", Integer),
+    # Which questions it asks (`questionnaire.of`); none for the default.
+    Column("questionnaire", JSON),
 )
 
 review_invitation = Table(
@@ -24,6 +26,10 @@ review_invitation = Table(
     Column("partnership_id", String(64), primary_key=True),
     Column("round", Integer, primary_key=True),
     Column("contact_id", String(64), primary_key=True),
+    # Somebody else of the same partner answers instead.
+    Column("passed_to", String(64)),
+    Column("declined_because", String(2000)),
+    Column("declined_at", Instant),
     ForeignKeyConstraint(["partnership_id", "round"], ["review_round.partnership_id", "review_round.number"]),
 )
 

@@ -23,7 +23,12 @@ class Round:
     extended: bool
     closed_at: datetime | None
     quorate: bool | None
+    questionnaire: Mapping[str, Any] | None
+    """What `questionnaire.of` reads."""
     asked: tuple[str, ...]
+    """Who is to answer: without those who passed it on."""
+    declined: tuple[str, ...] = ()
+    """Those of them who declined, with a reason."""
 
 
 @dataclass(frozen=True)
@@ -46,27 +51,33 @@ class Action:
         return f"action/{self.number}/{self.due_on}"
 
 
-_ROUND = [review_round.c[name] for name in list(Round.__dataclass_fields__)[:-1]]
+_ROUND = [review_round.c[name] for name in list(Round.__dataclass_fields__)[:-2]]
 _ACTION = [corrective_action.c[name] for name in Action.__dataclass_fields__]
 
 
 def rounds(connection: Connection, partnership_id: str) -> list[Round]:
     """All rounds of a partnership, oldest first."""
     asked: dict[int, list[str]] = {}
-    for number, contact_id in connection.execute(
-        select(review_invitation.c.round, review_invitation.c.contact_id)
-        .where(review_invitation.c.partnership_id == partnership_id)
+    declined: dict[int, list[str]] = {}
+    invitations = (
+        select(review_invitation.c.round, review_invitation.c.contact_id, review_invitation.c.declined_at)
+        .where(
+            review_invitation.c.partnership_id == partnership_id, review_invitation.c.passed_to.is_(None)
+        )
         .order_by(review_invitation.c.contact_id)
-    ):
+    )
+    for number, contact_id, declined_at in connection.execute(invitations):
         asked.setdefault(number, []).append(contact_id)
+        if declined_at is not None:
+            declined.setdefault(number, []).append(contact_id)
     rows = connection.execute(
         select(*_ROUND).where(review_round.c.partnership_id == partnership_id).order_by(review_round.c.number)
     )
-    return [_round(row, asked.get(row.number, ())) for row in rows]
+    return [_round(row, asked.get(row.number, ()), declined.get(row.number, ())) for row in rows]
 
 
-def _round(row: Any, asked: Sequence[str]) -> Round:
-    number, occasion, opened_at, closes_at, extended, closed_at, quorate, *_ = row
+def _round(row: Any, asked: Sequence[str], declined: Sequence[str]) -> Round:
+    number, occasion, opened_at, closes_at, extended, closed_at, quorate, questionnaire = row
     return Round(
         number,
         occasion,
@@ -75,7 +86,9 @@ def _round(row: Any, asked: Sequence[str]) -> Round:
         bool(extended),
         closed_at,
         None if quorate is None else bool(quorate),
+        questionnaire,
         tuple(asked),
+        tuple(declined),
     )
 
 
@@ -105,10 +118,35 @@ def last_numbers(connection: Connection, partnership_ids: Sequence[str]) -> dict
 
 
 def responses(connection: Connection, partnership_id: str, number: int) -> dict[str, Mapping[str, Any]]:
-    """Each respondent's newest response to a round, by contact id."""
+    """Each respondent's response to a round that counts, by contact id: the newest before the round closed."""
+    closed_at = find_round(connection, partnership_id, number).closed_at
+    found = {}
+    for contact_id, newest in _newest(connection, partnership_id, number).items():
+        counted: documents.Revision | None = newest
+        while counted is not None and closed_at is not None and counted.created_at > closed_at:
+            earlier = counted.revision - 1
+            subject = counted.subject
+            counted = (
+                documents.find(connection, partnership_id, "review_response", subject, earlier)
+                if earlier
+                else None
+            )
+        if counted is not None:
+            found[contact_id] = counted.content
+    return found
+
+
+def late(connection: Connection, partnership_id: str, number: int) -> list[str]:
+    """Who answered, or answered again, after a round had closed."""
+    closed_at = find_round(connection, partnership_id, number).closed_at
+    newest = _newest(connection, partnership_id, number).items()
+    return sorted(one for one, answer in newest if closed_at is not None and answer.created_at > closed_at)
+
+
+def _newest(connection: Connection, partnership_id: str, number: int) -> dict[str, documents.Revision]:
     found = documents.latest(connection, partnership_id, ["review_response"])
     prefix = f"{number}/"
-    return {one.subject.removeprefix(prefix): one.content for one in found if one.subject.startswith(prefix)}
+    return {one.subject.removeprefix(prefix): one for one in found if one.subject.startswith(prefix)}
 
 
 def actions(connection: Connection, partnership_id: str) -> list[Action]:
@@ -119,3 +157,22 @@ def actions(connection: Connection, partnership_id: str) -> list[Action]:
         .order_by(corrective_action.c.number)
     )
     return [Action(*row) for row in rows]
+
+
+def unverified_actions(
+    connection: Connection, partnership_ids: Sequence[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """The corrective actions of partnerships that nobody has verified yet, oldest first, as notices name them."""
+    names = ("number", "question", "round", "what", "owner")
+    rows = connection.execute(
+        select(corrective_action.c.partnership_id, *(corrective_action.c[name] for name in names))
+        .where(
+            corrective_action.c.partnership_id.in_(partnership_ids),
+            corrective_action.c.verified_at.is_(None),
+        )
+        .order_by(corrective_action.c.number)
+    )
+    found: dict[str, list[dict[str, Any]]] = {}
+    for partnership_id, *values in rows:
+        found.setdefault(partnership_id, []).append(dict(zip(names, values, strict=True)))
+    return found

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 DEFAULT = "guide-step-four"
@@ -67,7 +68,7 @@ def of(reference: Mapping[str, Any] | None) -> Questionnaire:
     return Questionnaire(found.id, found.version, found.title, found.scale, (*found.questions, *own))
 
 
-def reference(reviews: Mapping[str, Any]) -> dict[str, Any]:
+def reference(reviews: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
     """What a round keeps of the agreement's review terms, so that a later agreement changes no running round."""
     found = load(NAMES[reviews.get("questionnaire", "default")])
     own = {"own": reviews["questions"]} if reviews.get("questions") else {}

@@ -174,8 +174,7 @@ def _score(
     by_partner = {
         partner_id: fmean(score for other, score in scored if other == partner_id) for partner_id in partners
     }
-    if anonymous and any(sum(p == one for p, _ in scored) < SMALL_GROUP for one in partners):
-        # Some of a large group left this one out: what is left of it is small again.
+    if anonymous and not _all_large(scored, hidden):
         by_partner = {}
     mean = fmean(score for _, score in scored) if scored and enough else None
     return Score(
@@ -189,6 +188,16 @@ def _score(
         mean - before if mean is not None and before is not None else None,
         sum(asked.negative(score) for _, score in scored) if enough else 0,
     )
+
+
+def _all_large(scored: Sequence[tuple[str, int]], hidden: Sequence[str]) -> bool:
+    """Whether nobody stands alone: where some of a large group left a question out, what is left may be small again,
+    and the hidden ones can be worked out as the rest of the whole."""
+    counts: dict[str, int] = {}
+    for partner_id, _ in scored:
+        group = "" if partner_id in hidden else partner_id
+        counts[group] = counts.get(group, 0) + 1
+    return all(count >= SMALL_GROUP for count in counts.values())
 
 
 def _comments(

@@ -1,7 +1,7 @@
 """Review rounds: opened by the agreed schedule, answered, extended, closed; and what negative answers ask for."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from lifecycle.partnerships import changes
 from lifecycle.partnerships.changes import Change
 from lifecycle.partnerships.people import People, people_of
 from lifecycle.partnerships.sweeps import sweep
-from lifecycle.reviews import queries, rules
+from lifecycle.reviews import queries, questionnaire, rules
 from lifecycle.reviews.models import corrective_action, review_invitation, review_round
 from lifecycle.timers import ladders, recurrence
 from lifecycle.timers import service as timers
@@ -41,6 +41,7 @@ class Opening:
     occasion: str
     respondents: Sequence[str]
     open_working_days: int
+    questionnaire: Mapping[str, Any] = field(default_factory=questionnaire.reference)
     occurrences: Sequence[int] = ()
     """Of the review schedule; several where some were missed while the engine was down."""
 
@@ -60,6 +61,7 @@ def follow_schedule(change: Change, reviews: Mapping[str, Any]) -> None:
         "first_on": reviews["first_on"],
         "respondents": sorted(reviews["respondents"]),
         "open_working_days": reviews.get("open_working_days", rules.OPEN_WORKING_DAYS),
+        "questionnaire": questionnaire.reference(reviews),
     }
     change.arm(REVIEW_DUE, "", change.now, schedule, upcoming[0])
 
@@ -83,7 +85,15 @@ def _open_due(
         plan, occurrences = one.schedule, [number for number, _ in one.due]
         change = locked[one.partnership_id]
         openings.append(
-            Opening(change, "schedule", plan["respondents"], plan["open_working_days"], occurrences)
+            Opening(
+                change,
+                "schedule",
+                plan["respondents"],
+                plan["open_working_days"],
+                # A clock that was armed by an older engine asks the default questions.
+                plan.get("questionnaire") or questionnaire.reference(),
+                occurrences,
+            )
         )
     open_rounds(connection, openings)
     return fired
@@ -93,42 +103,46 @@ def open_rounds(connection: Connection, openings: Sequence[Opening]) -> None:
     """Open review rounds, in a handful of statements for the whole batch."""
     if not openings:
         return
-    last = queries.last_numbers(connection, [opening.change.partnership.id for opening in openings])
+    ids = [opening.change.partnership.id for opening in openings]
+    last, unverified = queries.last_numbers(connection, ids), queries.unverified_actions(connection, ids)
     rounds, invitations = [], []
     for opening in openings:
         record, now = opening.change.partnership, opening.change.now
         number = last.get(record.id, 0) + 1
         closes_at = record.calendar.working_days_after(now, opening.open_working_days)
-        rounds.append(_round_row(record.id, number, opening.occasion, now, closes_at))
+        rounds.append(_round_row(record.id, number, opening, now, closes_at))
         invitations += [
             {"partnership_id": record.id, "round": number, "contact_id": contact_id}
             for contact_id in opening.respondents
         ]
-        _announce(opening, number, closes_at)
+        _announce(opening, number, closes_at, unverified.get(record.id, ()))
     _insert_rounds(connection, rounds)
     _insert_invitations(connection, invitations)
 
 
 _insert_rounds = Inserts(
-    review_round, ("partnership_id", "number", "occasion", "opened_at", "closes_at", "extended")
+    review_round, ("partnership_id", "number", "occasion", "opened_at", "closes_at", "extended", "questionnaire")
 )
 _insert_invitations = Inserts(review_invitation, ("partnership_id", "round", "contact_id"))
 
 
 def _round_row(
-    partnership_id: str, number: int, occasion: str, now: datetime, closes_at: datetime
+    partnership_id: str, number: int, opening: Opening, now: datetime, closes_at: datetime
 ) -> dict[str, Any]:
     return {
         "partnership_id": partnership_id,
         "number": number,
-        "occasion": occasion,
+        "occasion": opening.occasion,
         "opened_at": now,
         "closes_at": closes_at,
         "extended": 0,
+        "questionnaire": dict(opening.questionnaire),
     }
 
 
-def _announce(opening: Opening, number: int, closes_at: datetime) -> None:
+def _announce(
+    opening: Opening, number: int, closes_at: datetime, unverified: Sequence[Mapping[str, Any]]
+) -> None:
     change = opening.change
     change.log(
         "review_opened",
@@ -139,7 +153,13 @@ def _announce(opening: Opening, number: int, closes_at: datetime) -> None:
         respondents=list(opening.respondents),
         occurrences=list(opening.occurrences),
     )
-    facts = {"round": number, "occasion": opening.occasion, "respondents": len(opening.respondents)}
+    facts = {
+        "round": number,
+        "occasion": opening.occasion,
+        "respondents": len(opening.respondents),
+        "questionnaire": dict(opening.questionnaire),
+        "unverified": list(unverified),
+    }
     change.owe(
         Owed(contact_id, "review_opened", f"review/{number}", facts, closes_at)
         for contact_id in opening.respondents
@@ -170,12 +190,13 @@ def respond(
 ) -> documents.Revision:
     """Answer a round. Answering again is a new revision: the newest counts, all are kept.
 
-    Every 1 or 2 asks for a corrective action (guide, step four), once per question and partner in a round.
+    Every negative answer asks for a corrective action (guide, step four), once per question and partner in a round.
+    After the round has closed an answer is kept and marked as late; it changes no result.
 
     Raises:
-        Invalid: the response breaks its schema, or answers another round.
+        Invalid: the response breaks its schema, or answers another round or other questions.
         NotFound: unknown partnership, round or contact.
-        NotAllowed: the contact was not asked, or the round is closed.
+        NotAllowed: the contact was not asked, or passed the round on.
     """
     document_rules.validate("review_response", content)
     if content["round"] != number:
@@ -185,32 +206,39 @@ def respond(
     with database.write() as connection:
         change, people = begin(connection, partnership_id, now)
         person = people.get(contact_id)
-        _require_open(queries.find_round(connection, partnership_id, number), contact_id)
+        one = queries.find_round(connection, partnership_id, number)
+        require_asked(one, contact_id)
+        asked = questionnaire.of(one.questionnaire)
+        if faults := list(rules.faults_of(content, asked)):
+            raise Invalid(faults, "The response")
         subject = f"{number}/{contact_id}"
         found = documents.latest(connection, partnership_id, ["review_response"])
-        before = next((one for one in found if one.subject == subject), None)
+        before = next((revision for revision in found if revision.subject == subject), None)
         if before is not None and before.sha256 == document_rules.sha256(content):
             return before
         revision = add_revision(connection, change, "review_response", subject, content, contact_id, before)
-        _settle_answer(connection, change, number, contact_id)
-        _ask_for_actions(connection, change, number, person.partner_id, content)
+        if one.closed_at is not None:
+            change.log("review_answered_late", contact_id, round=number)
+        else:
+            settle_answer(connection, change, number, contact_id)
+            _ask_for_actions(connection, change, one, person.partner_id, content)
         changes.write(connection, change)
         return revision
 
 
-def _require_open(one: queries.Round, contact_id: str) -> None:
+def require_asked(one: queries.Round, contact_id: str) -> None:
+    """Refuse whoever is not to answer a round.
+
+    Raises:
+        NotAllowed: the contact was not asked, or passed the round on.
+    """
     if contact_id not in one.asked:
         raise NotAllowed(
-            f"{contact_id} was not asked in round {one.number}.", mend=f"Asked were: {', '.join(one.asked)}."
-        )
-    if one.closed_at is not None:
-        raise NotAllowed(
-            f"Round {one.number} closed on {one.closed_at:%Y-%m-%d}.",
-            mend="Bring it up with the coordinator, or answer the next round.",
+            f"{contact_id} is not asked in round {one.number}.", mend=f"Asked are: {', '.join(one.asked)}."
         )
 
 
-def _settle_answer(connection: Connection, change: Change, number: int, contact_id: str) -> None:
+def settle_answer(connection: Connection, change: Change, number: int, contact_id: str) -> None:
     """Nobody who answered is reminded; once all answered, the ladder stops."""
     record = change.partnership
     outbox.withdraw(connection, record.id, f"review/{number}", ("review_reminder",), contact_id)
@@ -219,18 +247,19 @@ def _settle_answer(connection: Connection, change: Change, number: int, contact_
 
 
 def unanswered(connection: Connection, partnership_id: str, number: int) -> list[str]:
-    """The contacts asked in a round who have not answered it."""
+    """The contacts asked in a round who have neither answered it nor declined to."""
     one = queries.find_round(connection, partnership_id, number)
-    return sorted(set(one.asked) - queries.responses(connection, partnership_id, number).keys())
+    return sorted(set(one.asked) - set(one.declined) - queries.responses(connection, partnership_id, number).keys())
 
 
 def _ask_for_actions(
-    connection: Connection, change: Change, number: int, partner_id: str, content: Mapping[str, Any]
+    connection: Connection, change: Change, one: queries.Round, partner_id: str, content: Mapping[str, Any]
 ) -> None:
-    record = change.partnership
+    record, number = change.partnership, one.number
     existing = queries.actions(connection, record.id)
     asked = {(action.round, action.question, action.asked_by) for action in existing}
-    questions = [q for q in rules.negative_questions(content) if (number, q, partner_id) not in asked]
+    negative = rules.negative_questions(content, questionnaire.of(one.questionnaire))
+    questions = [question for question in negative if (number, question, partner_id) not in asked]
     rows = [
         {
             "partnership_id": record.id,
@@ -246,7 +275,12 @@ def _ask_for_actions(
     connection.execute(insert(corrective_action), rows)
     numbered = [{"number": row["number"], "question": row["question"]} for row in rows]
     change.log("corrective_actions_asked", partner_id, round=number, actions=numbered)
-    facts = {"round": number, "asked_by": partner_id, "actions": numbered}
+    facts = {
+        "round": number,
+        "asked_by": partner_id,
+        "actions": numbered,
+        "questionnaire": one.questionnaire,
+    }
     change.owe(
         [Owed(record.coordinator, "action_asked", f"review/{number}/actions/{rows[0]['number']}", facts)]
     )
@@ -280,7 +314,8 @@ def _close_or_extend(connection: Connection, change: Change, people: People, num
         change.owe(_tell_sponsors(people, asked, set(asked) - answers.keys(), number, closes_at))
         return
     connection.execute(update(review_round).where(*where).values(closed_at=change.now, quorate=int(quorate)))
-    negative = sum(len(rules.negative_questions(answer)) for answer in answers.values())
+    asked_of = questionnaire.of(one.questionnaire)
+    negative = sum(len(rules.negative_questions(answer, asked_of)) for answer in answers.values())
     change.log(
         "review_closed",
         changes.SYSTEM,
