@@ -12,6 +12,7 @@ from lifecycle.cli import (
     deciding,
     doctor,
     drawing,
+    escalating,
     evidence,
     importing,
     keeping,
@@ -68,6 +69,8 @@ for _name, _command in (
     ("report", keeping.report),
     ("verdict", keeping.verdict),
     ("signal", keeping.signal),
+    ("acknowledge", escalating.acknowledge),
+    ("absence", escalating.absence),
 ):
     app.command(_name)(_command)
 app.add_typer(actions.app, name="action")

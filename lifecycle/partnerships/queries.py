@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -69,7 +69,7 @@ def overview(connection: Connection, partnership_id: str, now: datetime) -> dict
         **vars(record),
         "step": stages.STEPS.get(record.stage),
         "events_allowed": list(stages.events_allowed(record.stage)),
-        "partners": _partners(people),
+        "partners": _partners(people, record.calendar.local_date(now)),
         "documents": stored,
         "rounds": _rounds(connection, partnership_id, stored),
         "actions": [vars(action) for action in reviews.actions(connection, partnership_id)],
@@ -94,7 +94,7 @@ def _measures(connection: Connection, partnership_id: str, now: datetime) -> dic
     return asdict(measure(performances, now, agreed)) | {"agreed_lag_days": agreed}
 
 
-def _partners(people: People) -> list[dict[str, Any]]:
+def _partners(people: People, today: date) -> list[dict[str, Any]]:
     return [
         {
             "id": partner_id,
@@ -106,6 +106,8 @@ def _partners(people: People) -> list[dict[str, Any]]:
                     "name": c.name,
                     "email": c.email,
                     "deliverable": not c.undeliverable,
+                    "away_until": c.absent_until if c.is_absent(today) else None,
+                    "deputy": c.deputy_id if c.is_absent(today) else None,
                 }
                 for _, c in sorted(people.contacts.items())
                 if c.partner_id == partner_id
