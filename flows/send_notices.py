@@ -40,8 +40,8 @@ async def send_notices(as_of: datetime | None = None) -> SendNoticesSummary:
     ]
     rows += [
         {"email": outcome, "sent": count}
-        for outcome, count in (("– folded into these", drained.folded), ("– to be tried again", drained.retried), ("– outcome unknown", drained.unknown),
-                               ("– failed", drained.failed))
+        for outcome, count in (("– folded into these", drained.folded), ("– to be tried again", drained.retried),
+                               ("– outcome unknown", drained.unknown), ("– failed", drained.failed))
         if count
     ]  # fmt: skip
     if rows:
