@@ -16,9 +16,11 @@ from lifecycle.notices.transports import Outcome
 from lifecycle.partnerships import correspondence, queries, registration
 from lifecycle.partnerships.absences import set_absence
 from lifecycle.partnerships.correspondence import send_notices
+from lifecycle.partnerships.escalations import acknowledge
 from lifecycle.partnerships.models import contact
 from lifecycle.partnerships.people import Contact, People
 from lifecycle.partnerships.standing_in import chain, reader_of
+from lifecycle.timers import service as timers
 from tests.builders import SETTINGS, contents, organisation, person, registered
 from tests.notices.test_folding import Post, owe
 
@@ -213,6 +215,20 @@ def test_a_deputys_address_that_fails_is_marked_and_not_that_of_who_is_away(
         "because emails to City Deputy (The City) do not arrive, who stands in for City Sponsor (The City) until"
         in " ".join(post.left[-1][3].split())
     )
+
+
+def test_an_address_that_fails_again_starts_no_ladder_anew(
+    harbour: Database, now: datetime, post: Post
+) -> None:
+    """Somebody has taken charge of it; or it would start over with each email and never climb."""
+    broken(harbour, "city-deputy", "city-sponsor", now=now)
+    for number in (1, 2):
+        post.answers = iter([REFUSED, Outcome("sent", "Taken.")])
+        assert readers(harbour, post, now, "city-primary", number) == ["clinic-primary"]
+        with harbour.read() as connection:
+            assert timers.is_open(connection, "harbour", "contact_undeliverable") == (number == 1)
+        if number == 1:
+            acknowledge(harbour, "harbour", "contact_undeliverable", "city-primary", "clinic-primary", now)
 
 
 def test_where_every_address_fails_the_failures_end(harbour: Database, now: datetime, post: Post) -> None:

@@ -7,7 +7,6 @@ from sqlalchemy import select
 
 from lifecycle.audit.models import audit_event
 from lifecycle.db import Database
-from lifecycle.documents import service as documents
 from lifecycle.errors import LifecycleError, NotAllowed, NotFound
 from lifecycle.notices.models import notice
 from lifecycle.partnerships import registration
@@ -15,7 +14,7 @@ from lifecycle.partnerships.escalations import acknowledge, sweep_escalations
 from lifecycle.reviews import queries
 from lifecycle.reviews.service import sweep_reviews
 from tests.builders import contents, organisation, registered, reviewed
-from tests.obligations.agreements import in_force, monitor, performances
+from tests.obligations.agreements import agreement, in_force, monitor, obligation, performances
 
 DAY = timedelta(days=1)
 REMINDED = datetime(2026, 3, 9, 9, tzinfo=UTC)
@@ -92,16 +91,21 @@ def test_an_overdue_promise_stays_overdue_when_its_ladder_is_acknowledged(databa
     }
 
 
-def test_only_the_ladder_of_that_subject_stops(database: Database, now: datetime) -> None:
-    registered(database, now, stage="starting")
-    documents.put(database, "harbour", "convening", {"purpose_agreed": "Fewer falls."}, "clinic-primary", now)
-    later = now + DAY
-    documents.put(database, "harbour", "convening", {"purpose_agreed": "None."}, "clinic-primary", later)
-    acknowledge(database, "harbour", "signoff_missing", "convening//2", "city-sponsor", later)
-    again = later + DAY
-    documents.put(database, "harbour", "convening", {"purpose_agreed": "New."}, "clinic-primary", again)
-    sweep_escalations(database, MUCH_LATER)
-    assert told(database, "harbour"), "a new revision is asked for and reminded of by itself"
+def test_only_the_ladder_of_that_subject_stops(database: Database) -> None:
+    in_force(database, datetime(2026, 3, 2, 9, tzinfo=UTC), agreement(obligation(), obligation("room")))
+    at = datetime(2026, 4, 2, 12, tzinfo=UTC)
+    sweep_escalations(database, at)
+    acknowledge(database, "harbour", "report_overdue", "lists/1", "city-primary", at)
+    sweep_escalations(database, datetime(2026, 4, 9, 12, tzinfo=UTC))
+    with database.read() as connection:
+        found = select(notice.c.key).where(
+            notice.c.template.in_(("report_reminder", "performance_escalated"))
+        )
+        keys = connection.execute(found.where(notice.c.state == "pending")).scalars()
+        assert {(key.split(":")[1], key.split(":")[2].partition("#")[0]) for key in keys} == {
+            ("performance/room/1", "report_reminder"),
+            ("performance/room/1", "performance_escalated"),
+        }
 
 
 @pytest.mark.parametrize("by", ["city-primary", "city-deputy", "school-sponsor", "clinic-primary"])
