@@ -15,10 +15,12 @@ from lifecycle.partnerships.correspondence import send_notices as drain_outbox
 
 @dataclass(frozen=True)
 class SendNoticesSummary:
-    """What became of the notices that were due: left, to be tried again, of unknown outcome, failed for good."""
+    """What became of the notices that were due: left (some folded into others), to be tried again, of unknown outcome,
+    failed for good."""
 
     as_of: datetime
     sent: int
+    folded: int
     retried: int
     unknown: int
     failed: int
@@ -38,14 +40,20 @@ async def send_notices(as_of: datetime | None = None) -> SendNoticesSummary:
     ]
     rows += [
         {"email": outcome, "sent": count}
-        for outcome, count in (("– to be tried again", drained.retried), ("– outcome unknown", drained.unknown),
-                               ("– failed", drained.failed))
+        for outcome, count in (("– folded into these", drained.folded), ("– to be tried again", drained.retried),
+                               ("– outcome unknown", drained.unknown), ("– failed", drained.failed))
         if count
     ]  # fmt: skip
     if rows:
         await acreate_table_artifact(rows, "send-notices", f"Emails as of {at:%Y-%m-%d %H:%M} UTC")
     return SendNoticesSummary(
-        at, drained.sent, drained.retried, drained.unknown, drained.failed, drained.sent_by_template
+        at,
+        drained.sent,
+        drained.folded,
+        drained.retried,
+        drained.unknown,
+        drained.failed,
+        drained.sent_by_template,
     )
 
 

@@ -13,6 +13,7 @@ from lifecycle.cli import (
     deciding,
     doctor,
     drawing,
+    escalating,
     evidence,
     importing,
     keeping,
@@ -71,6 +72,8 @@ for _name, _command in (
     ("signal", keeping.signal),
     ("complain", complaining.complain),
     ("withhold", complaining.withhold),
+    ("acknowledge", escalating.acknowledge),
+    ("absence", escalating.absence),
 ):
     app.command(_name)(_command)
 app.add_typer(complaining.app, name="complaint")

@@ -25,6 +25,7 @@ class State(Enum):
     unknown = "unknown"
     failed = "failed"
     withdrawn = "withdrawn"
+    folded = "folded"
 
 
 @app.command("list")
@@ -51,7 +52,8 @@ def list_notices(
 def _row(notice: dict[str, Any]) -> tuple[Any, ...]:
     since = f"{notice['created_at']:%Y-%m-%d %H:%M}"
     names = ("id", "state", "partnership_id", "contact_id", "template")
-    return (*(notice[name] for name in names), since, notice["attempts"], notice["detail"])
+    detail = f"in email {notice['folded_into']}" if notice["folded_into"] else notice["detail"]
+    return (*(notice[name] for name in names), since, notice["attempts"], detail)
 
 
 @app.command()
@@ -66,6 +68,8 @@ def send(json: Json = False) -> None:
         return
     counts = (drained.sent, drained.retried, drained.failed, drained.unknown)
     say("{} sent, {} to be tried again, {} failed, {} unknown.".format(*counts))
+    if drained.folded:
+        say(f"They carry {drained.folded} more: reminders and warnings come once a day to each person.")
     if settings.mail_transport == "file" and drained.sent:
         say(f"They lie in {settings.mailbox.absolute()}; any mail program opens them.")
     if drained.unknown:

@@ -51,7 +51,10 @@ def _people(found: Mapping[str, Any]) -> None:
 
 
 def _address(contact: Mapping[str, Any]) -> str:
-    return contact["email"] if contact["deliverable"] else f"{contact['email']} (does not arrive)"
+    marks = [] if contact["deliverable"] else ["does not arrive"]
+    if contact["away_until"] is not None:
+        marks.append(f"away until {contact['away_until']}, deputy {contact['deputy']}")
+    return f"{contact['email']} ({'; '.join(marks)})" if marks else str(contact["email"])
 
 
 def _documents(found: Mapping[str, Any], zone: str) -> None:

@@ -43,6 +43,9 @@ class Letter:
         people: contact id → person. organisations: partner id → name.
         facts: what the notice is about, by ids.
         due_at, written_at: aware instants, shown in the reader's zone.
+        owed_to: who would read it, were they not away or out of reach; None where the reader is the one it is owed to.
+        away_until: the last day on which the reader stands in for somebody who is away.
+        unreachable: whose address does not work, so that it came to the reader.
     """
 
     template: str
@@ -55,6 +58,9 @@ class Letter:
     facts: Mapping[str, Any]
     due_at: datetime | None
     written_at: datetime
+    owed_to: Person | None = None
+    away_until: date | None = None
+    unreachable: Person | None = None
 
     @property
     def open(self) -> bool:
@@ -73,12 +79,7 @@ class Letter:
 
     def zone(self) -> tzinfo:
         """The reader's time zone; the partnership's or UTC rather than no email at all."""
-        for name in (self.reader.time_zone, self.partnership["time_zone"]):
-            try:
-                return ZoneInfo(name)
-            except (ZoneInfoNotFoundError, ValueError, OSError):
-                continue
-        return UTC
+        return zone_named(self.reader.time_zone, self.partnership["time_zone"])
 
     def when(self, instant: datetime) -> str:
         """An instant for the reader, e.g. `Friday 27 November 2026, 17:00 (Europe/London)`.
@@ -93,6 +94,16 @@ class Letter:
     def day(self, instant: datetime) -> str:
         """The reader's date of an instant, e.g. `Friday 27 November 2026`."""
         return day(instant.astimezone(self.zone()))
+
+
+def zone_named(*names: str) -> tzinfo:
+    """The first of these time zones that is known; UTC where none is."""
+    for name in names:
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            continue
+    return UTC
 
 
 def day(date_: date) -> str:

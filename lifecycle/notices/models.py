@@ -1,8 +1,13 @@
 """The outbox: one row for each email owed to someone."""
 
+from datetime import timedelta
+
 from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, String, Table, text
 
 from lifecycle.db import Instant, metadata
+
+LEASE = timedelta(minutes=15)
+"""How long a claimed notice may stay `sending` before its outcome counts as unknown."""
 
 notice = Table(
     "notice",
@@ -18,6 +23,7 @@ notice = Table(
     Column("due_at", Instant),
     Column("created_at", Instant, nullable=False),
     # pending → sending → sent | unknown | failed; pending → withdrawn. `sending` and `unknown` are never resent unasked.
+    # pending → folded: it rides in another notice's email, whose outcome is its own.
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", Instant, nullable=False),
@@ -25,6 +31,7 @@ notice = Table(
     Column("sent_at", Instant),
     Column("provider_id", String(200)),
     Column("detail", String(500)),
+    Column("folded_into", Integer),
 )
 PENDING_NOTICE = "state = 'pending'"
 Index(

@@ -2,12 +2,14 @@
 
 The claim is committed before the provider is called, so a crash leaves `sending`, never `pending`: a notice that may
 have left is not sent again unasked. It becomes `unknown` and waits to be reconciled (`settle`, delivery events).
+Reminders and warnings fold into one email a day and person (`folding`): what rides in an email is claimed with it,
+has its outcome, and is in the queue again whenever the email is.
 """
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, or_, select, update
@@ -15,31 +17,34 @@ from sqlalchemy.exc import DBAPIError
 
 from lifecycle.db import Database
 from lifecycle.errors import Invalid, LifecycleError, NotAllowed, NotFound
+from lifecycle.notices import folding
 from lifecycle.notices.message import Message
-from lifecycle.notices.models import notice
+from lifecycle.notices.models import LEASE, notice
 from lifecycle.notices.transports import Outcome, Transport
-
-LEASE = timedelta(minutes=15)
-"""How long a claimed notice may stay `sending` before its outcome counts as unknown."""
+from lifecycle.notices.words import FOLDED
 
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=4)
 GIVE_UP_AFTER = timedelta(days=5)
 """So long a notice is tried again before it fails (RFC 5321, 4.5.4.1)."""
 
-Compose = Callable[[Connection, Row[Any], datetime], Message]
-"""Builds the email of an outbox row, with people looked up at this instant."""
+Compose = Callable[[Connection, Row[Any], Sequence[Row[Any]], datetime], Message]
+"""Builds the email of an outbox row and of those that ride in it, with people looked up at this instant."""
 
 Failed = Callable[[Connection, Row[Any], str, bool, datetime], None]
 """What a notice that will never leave sets in motion, in the transaction that records it. The flag says whether the
 recipient's address is at fault (otherwise the email itself could not be written)."""
 
+Zone = Callable[[Connection, str], tzinfo]
+"""The time zone of a partnership: a day of folded emails is a day there."""
+
 
 @dataclass
 class Drained:
-    """What one drain did, by outcome; `sent_by_template` counts the emails that left."""
+    """What one drain did, by outcome; `sent_by_template` counts the emails that left, `folded` what rode in them."""
 
     sent: int = 0
+    folded: int = 0
     retried: int = 0
     unknown: int = 0
     failed: int = 0
@@ -47,11 +52,21 @@ class Drained:
     sent_by_template: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Claimed:
+    """A notice that is ours to send, what rides in its email, and the email, or why there cannot be one."""
+
+    row: Row[Any]
+    riders: Sequence[Row[Any]]
+    message: Message | Outcome
+
+
 def drain(
     database: Database,
     transport: Transport,
     compose: Compose,
     failed: Failed,
+    zone: Zone,
     as_of: datetime,
     limit: int = 10_000,
 ) -> Drained:
@@ -64,24 +79,69 @@ def drain(
         drained.unknown += _expire_leases(connection, as_of)
     for _ in range(limit):
         with database.write() as connection:
-            # What is measured is how long this drain has run: a long one must not let its later leases expire.
-            row = _claim(connection, as_of, timedelta(seconds=time.monotonic() - began))
-            if row is None:
+            picked = connection.execute(_NEXT, {"as_of": as_of}).one_or_none()
+            if picked is None:
                 return drained
-            message = _composed(connection, compose, row, as_of)
-        outcome = transport.send(message, as_of) if isinstance(message, Message) else message
-        with database.write() as connection:
-            state = _record(connection, row, outcome, failed, as_of)
-        _count(drained, row, state, outcome)
-        if outcome.state == "stopped":
-            return drained
+            # What is measured is how long this drain has run: a long one must not let its later leases expire.
+            lease_until = as_of + timedelta(seconds=time.monotonic() - began) + LEASE
+            together = _together(connection, picked, zone, as_of)
+            claimed = _claim(connection, together, compose, as_of, lease_until)
+        for one in claimed:
+            outcome = transport.send(one.message, as_of) if isinstance(one.message, Message) else one.message
+            with database.write() as connection:
+                state = _record(connection, one.row, outcome, failed, as_of)
+            _count(drained, one, state, outcome)
+            if outcome.state == "stopped":
+                return drained
     return drained
 
 
-def _composed(connection: Connection, compose: Compose, row: Row[Any], as_of: datetime) -> Message | Outcome:
+def _together(connection: Connection, picked: Row[Any], zone: Zone, as_of: datetime) -> Sequence[Row[Any]]:
+    """The notices that go into one email, its carrier first; none where they wait for another day."""
+    if picked.template not in FOLDED:
+        return [picked]
+    today = folding.Day.of(as_of, zone(connection, picked.partnership_id))
+    return folding.gather(connection, picked, today)
+
+
+def _claim(
+    connection: Connection,
+    together: Sequence[Row[Any]],
+    compose: Compose,
+    as_of: datetime,
+    lease_until: datetime,
+) -> list[Claimed]:
+    """Write the email of these notices, and mark them; those that cannot be written are claimed to fail alone."""
+    claimed = _written(connection, together, compose, as_of) if together else []
+    for one in claimed:
+        _set(connection, one.row.id, state="sending", lease_until=lease_until, attempts=one.row.attempts + 1)
+        folding.fold(connection, one.row.id, one.riders)
+    return claimed
+
+
+def _written(
+    connection: Connection, together: Sequence[Row[Any]], compose: Compose, as_of: datetime
+) -> list[Claimed]:
+    """One email of all; where one of them cannot be written even alone, it stays out of the email of the others."""
+    row, *riders = together
+    message = _composed(connection, compose, row, riders, as_of)
+    if isinstance(message, Message) or message.address_at_fault or not riders:
+        return [Claimed(row, riders, message)]
+    alone = [Claimed(one, (), _composed(connection, compose, one, (), as_of)) for one in together]
+    faulty = [one for one in alone if not isinstance(one.message, Message)]
+    sound = [one.row for one in alone if isinstance(one.message, Message)]
+    if not sound:
+        return faulty
+    row, *riders = sound
+    return [*faulty, Claimed(row, riders, _composed(connection, compose, row, riders, as_of))]
+
+
+def _composed(
+    connection: Connection, compose: Compose, row: Row[Any], riders: Sequence[Row[Any]], as_of: datetime
+) -> Message | Outcome:
     """The message, or why there cannot be one: a failure of this notice, which must not hold up the others."""
     try:
-        return compose(connection, row, as_of)
+        return compose(connection, row, riders, as_of)
     except LifecycleError as error:
         return Outcome("refused", str(error), address_at_fault=_blames_address(error))
     except DBAPIError:
@@ -101,14 +161,6 @@ _NEXT = (
     .limit(1)
     .with_for_update(skip_locked=True)
 )
-
-
-def _claim(connection: Connection, as_of: datetime, running_for: timedelta) -> Row[Any] | None:
-    row = connection.execute(_NEXT, {"as_of": as_of}).one_or_none()
-    if row is not None:
-        lease_until = as_of + running_for + LEASE
-        _set(connection, row.id, state="sending", lease_until=lease_until, attempts=row.attempts + 1)
-    return row
 
 
 def _record(connection: Connection, row: Row[Any], outcome: Outcome, failed: Failed, as_of: datetime) -> str:
@@ -132,15 +184,19 @@ def _record(connection: Connection, row: Row[Any], outcome: Outcome, failed: Fai
     recorded = connection.execute(update(notice).where(*mine).values(**values)).rowcount == 1
     if not recorded:
         return "settled meanwhile"
+    if values["state"] == "pending" and row.template in FOLDED:
+        folding.unfold(connection, row.partnership_id, row.id, values.get("next_attempt_at", as_of))
     if values["state"] == "failed":
         failed(connection, row, outcome.detail, outcome.address_at_fault, as_of)
     return str(values["state"])
 
 
-def _count(drained: Drained, row: Row[Any], state: str, outcome: Outcome) -> None:
+def _count(drained: Drained, claimed: Claimed, state: str, outcome: Outcome) -> None:
     if state == "sent":
+        template = claimed.row.template
         drained.sent += 1
-        drained.sent_by_template[row.template] = drained.sent_by_template.get(row.template, 0) + 1
+        drained.folded += len(claimed.riders)
+        drained.sent_by_template[template] = drained.sent_by_template.get(template, 0) + 1
     elif state == "unknown":
         drained.unknown += 1
     elif outcome.state == "stopped":
@@ -191,7 +247,11 @@ def settle(connection: Connection, notice_id: int, sent: bool, as_of: datetime) 
         NotAllowed: its outcome is not unknown.
     """
     values = {"state": "sent", "sent_at": as_of} if sent else {"state": "pending", "next_attempt_at": as_of}
-    _leave(connection, notice_id, "unknown", "only an unknown outcome can be settled", values)
+    partnership_id = _leave(
+        connection, notice_id, "unknown", "only an unknown outcome can be settled", values
+    )
+    if not sent:
+        folding.unfold(connection, partnership_id, notice_id, as_of)
 
 
 def requeue(connection: Connection, notice_id: int, as_of: datetime) -> None:
@@ -208,14 +268,18 @@ def requeue(connection: Connection, notice_id: int, as_of: datetime) -> None:
         "attempts": 0,
         "detail": None,
     }
-    _leave(connection, notice_id, "failed", "only one that failed can be tried again", values)
+    rule = "only one that failed can be tried again"
+    partnership_id = _leave(connection, notice_id, "failed", rule, values)
+    folding.unfold(connection, partnership_id, notice_id, as_of)
 
 
-def _leave(connection: Connection, notice_id: int, state: str, rule: str, values: Mapping[str, Any]) -> None:
-    """Take a notice out of a state, if it is still in it."""
-    where = (notice.c.id == notice_id, notice.c.state == state)
-    if connection.execute(update(notice).where(*where).values(**values, lease_until=None)).rowcount == 1:
-        return
+def _leave(connection: Connection, notice_id: int, state: str, rule: str, values: Mapping[str, Any]) -> str:
+    """Take a notice out of a state, if it is still in it; returns its partnership."""
+    leaving = update(notice).where(notice.c.id == notice_id, notice.c.state == state)
+    left = connection.execute(leaving.values(**values, lease_until=None).returning(notice.c.partnership_id))
+    partnership_id: str | None = left.scalar_one_or_none()
+    if partnership_id is not None:
+        return partnership_id
     found = connection.execute(select(notice.c.state).where(notice.c.id == notice_id)).scalar()
     if found is None:
         raise NotFound(

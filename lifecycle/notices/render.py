@@ -5,7 +5,8 @@ template sees it; HTML is escaped throughout.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -41,24 +42,37 @@ class Rendered:
     html: str
 
 
-def render(letter: Letter) -> Rendered:
-    """Write the email of a notice.
+def render(letter: Letter, riders: Sequence[Letter] = ()) -> Rendered:
+    """Write the email of a notice; what `riders` ask of the same reader stands in it as well, each in brief.
 
     Raises:
         Invalid: there is no such template, or it lacks a fact; an email with a blank is never sent.
     """
+    values = _values(letter) | {"also": [_values(rider) for rider in riders]}
+    with _all_facts_given(letter.template):
+        text, html = _poured(letter.template, "txt", values), _poured(letter.template, "html", values)
+    subject = _subject(values["letter"], values["headline"], len(riders))
+    return Rendered(subject, _spaced(text), _inliner()(html))
+
+
+def _values(letter: Letter) -> dict[str, Any]:
+    """All that the layouts see of a letter."""
     if letter.template not in TEMPLATES:
         raise Invalid([Fault("/template", "enum", f"Use one of: {', '.join(TEMPLATES)}.")], "The notice")
     tidied = letter.one_lined()
     values = {one.name: getattr(tidied, one.name) for one in fields(tidied)} | _at_hand(tidied)
+    with _all_facts_given(letter.template):
+        return values | _parts(tidied, values)
+
+
+@contextmanager
+def _all_facts_given(template: str) -> Iterator[None]:
+    """A fact that is missing or of another shape becomes a visible failure of one row and does not stop the outbox."""
     try:
-        values |= _parts(tidied, values)
-        text, html = _poured(letter.template, "txt", values), _poured(letter.template, "html", values)
+        yield
     except (TemplateError, KeyError, TypeError, ValueError) as error:
-        # A fact is missing or of another shape. One bad row becomes a visible failure and does not stop the outbox.
         fault = Fault("/facts", "required", f"Give the template all its facts: {error}.")
-        raise Invalid([fault], f"The notice {letter.template}") from error
-    return Rendered(_subject(tidied, values["headline"]), _spaced(text), _inliner()(html))
+        raise Invalid([fault], f"The notice {template}") from error
 
 
 def _at_hand(letter: Letter) -> dict[str, Any]:
@@ -79,11 +93,12 @@ def _others(letter: Letter, role: str) -> list[str]:
 def _parts(letter: Letter, values: Mapping[str, Any]) -> dict[str, Any]:
     """What both layouts need of the content template as plain text: above all, the one thing to do."""
     parts = [part.strip() for part in _poured(letter.template, "parts", values).split(PART_BREAK)]
-    headline, label, to, reply, command = parts
+    headline, by_when, label, to, reply, command = parts
     addressees = _addressees(letter, to.split())
     about = f"{label}: {letter.partnership['id']} ({letter.reference})"
     return {
         "headline": one_line(headline),
+        "by_when": one_line(by_when),
         "label": label,
         "addressees": addressees,
         "to_self": [one.id for one in addressees] == [letter.reader.id],
@@ -109,9 +124,10 @@ def _mailto(addresses: Sequence[str], subject: str, body: str) -> str:
     return f"mailto:{to}?subject={quote(subject, safe='')}&body={quote(lines, safe='')}"
 
 
-def _subject(letter: Letter, headline: str) -> str:
-    """`[title] what is asked, by when`; where that is too long, the title is cut."""
+def _subject(letter: Letter, headline: str, riders: int) -> str:
+    """`[title] what is asked, by when (and 2 more)`; where that is too long, the title is cut."""
     by_when = f", by {letter.day(letter.due_at)}" if letter.due_at and letter.open else ""
+    by_when += f" (and {riders} more)" if riders else ""
     ask = _cut(headline, MAX_SUBJECT - ROOM_FOR_TITLE - len(by_when)) + by_when
     return f"[{_cut(letter.partnership['title'], MAX_SUBJECT - len(ask) - 3)}] {ask}"
 

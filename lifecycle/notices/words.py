@@ -42,6 +42,25 @@ TEMPLATES: Mapping[str, str] = {
 }
 """Every notice template, and what its email is called when another email speaks of it."""
 
+FOLDED = frozenset(
+    (
+        "signoff_reminder",
+        "signoff_escalated",
+        "review_reminder",
+        "review_escalated",
+        "action_reminder",
+        "action_escalated",
+        "gate_ready",
+        "evaluation_due",
+        "report_reminder",
+        "performance_escalated",
+        "answer_reminder",
+        "decision_reminder",
+        "complaint_warning",
+    )
+)
+"""Reminders, warnings and what is due soon: one email a day carries all of them to a person. The others leave at once."""
+
 KINDS: Mapping[str, str] = {
     "need_assessment": "need assessment",
     "convening": "record of the convening",

@@ -1,7 +1,9 @@
 """Sending what is owed: people are looked up when an email is written, and a refused address has consequences."""
 
 import hashlib
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import Connection, Row, update
@@ -10,6 +12,7 @@ from lifecycle.config import Settings
 from lifecycle.db import Database
 from lifecycle.errors import Unavailable
 from lifecycle.notices import outbox
+from lifecycle.notices.letter import zone_named
 from lifecycle.notices.message import Message, parse_mailbox
 from lifecycle.notices.outbox import Drained
 from lifecycle.notices.owed import Owed
@@ -19,6 +22,7 @@ from lifecycle.partnerships import changes
 from lifecycle.partnerships.changes import Change
 from lifecycle.partnerships.models import contact
 from lifecycle.partnerships.people import BINDING_ROLES, Contact, people_of
+from lifecycle.partnerships.standing_in import reader_of
 from lifecycle.timers import ladders
 
 ABOUT_DELIVERY = frozenset({"contact_undeliverable", "delivery_failed"})
@@ -33,11 +37,20 @@ def send_notices(database: Database, settings: Settings, as_of: datetime) -> Dra
         Unavailable: the provider refuses the account; what was queued stays queued.
     """
     transport = transport_from(settings)
+    readers: dict[int, str] = {}
 
-    def compose(connection: Connection, row: Row[Any], now: datetime) -> Message:
-        return write_message(connection, row, settings, now)
+    def compose(connection: Connection, row: Row[Any], riders: Sequence[Row[Any]], now: datetime) -> Message:
+        letter = letter_of(connection, row, now)
+        readers[row.id] = letter.reader.id
+        return write_message(letter, [_about(letter, rider) for rider in riders], settings)
 
-    drained = outbox.drain(database, transport, compose, refused, as_of)
+    def failed(
+        connection: Connection, row: Row[Any], detail: str, address_at_fault: bool, now: datetime
+    ) -> None:
+        reader = readers.get(row.id, row.contact_id)
+        refused(connection, row, reader, detail, address_at_fault, now)
+
+    drained = outbox.drain(database, transport, compose, failed, _zone_of, as_of)
     if drained.stopped is not None:
         raise Unavailable(
             f"Emails cannot leave: {drained.stopped.rstrip('.')}. {drained.sent} left before; "
@@ -47,12 +60,17 @@ def send_notices(database: Database, settings: Settings, as_of: datetime) -> Dra
     return drained
 
 
-def write_message(connection: Connection, row: Row[Any], settings: Settings, now: datetime) -> Message:
-    """The email of an outbox row, for its reader, with everybody as they are registered now."""
+def _zone_of(connection: Connection, partnership_id: str) -> tzinfo:
+    return zone_named(changes.find(connection, partnership_id).time_zone)
+
+
+def letter_of(connection: Connection, row: Row[Any], now: datetime) -> Letter:
+    """What the email of an outbox row is written from, for whoever reads it now, everybody as they are registered."""
     record = changes.find(connection, row.partnership_id)
     people = people_of(connection, record.id)[record.id]
-    reader, coordinator = people.get(row.contact_id), people.get(record.coordinator)
-    letter = Letter(
+    today = now.astimezone(zone_named(record.time_zone)).date()
+    reader = reader_of(people, row.contact_id, today)
+    return Letter(
         template=row.template,
         reference=reference_of(row.key),
         partnership={
@@ -63,27 +81,41 @@ def write_message(connection: Connection, row: Row[Any], settings: Settings, now
             "audit_seq": record.audit_seq,
             "audit_hash": record.audit_hash,
         },
-        reader=_person(reader),
-        coordinator=_person(coordinator),
+        reader=_person(reader.contact),
+        coordinator=_person(reader_of(people, record.coordinator, today).contact),
         people={id_: _person(one) for id_, one in people.contacts.items()},
         organisations=people.partners,
         facts=row.facts,
         due_at=row.due_at,
         written_at=now,
+        owed_to=_person(people.get(row.contact_id)) if reader.contact.id != row.contact_id else None,
+        away_until=reader.until,
+        unreachable=_person(reader.unreachable) if reader.unreachable else None,
     )
-    rendered = render(letter)
+
+
+def _about(letter: Letter, row: Row[Any]) -> Letter:
+    """The same letter about another notice."""
+    return replace(
+        letter, template=row.template, reference=reference_of(row.key), facts=row.facts, due_at=row.due_at
+    )
+
+
+def write_message(letter: Letter, riders: Sequence[Letter], settings: Settings) -> Message:
+    """The email of a letter, with those to the same reader that ride in it."""
+    rendered = render(letter, riders)
     from_name, from_address = parse_mailbox(settings.mail_from)
     return Message(
         reference=letter.reference,
-        to_name=reader.name,
-        to_address=reader.email,
+        to_name=letter.reader.name,
+        to_address=letter.reader.email,
         from_name=from_name,
         from_address=from_address,
-        reply_to=coordinator.email,
+        reply_to=letter.coordinator.email,
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,
-        category=row.template,
+        category=letter.template,
     )
 
 
@@ -97,16 +129,16 @@ def _person(one: Contact) -> Person:
 
 
 def refused(
-    connection: Connection, row: Row[Any], detail: str, address_at_fault: bool, now: datetime
+    connection: Connection, row: Row[Any], reader_id: str, detail: str, address_at_fault: bool, now: datetime
 ) -> None:
-    """A notice that will never arrive: recorded, the address marked if it is at fault, and somebody else told."""
+    """A notice that will never arrive: recorded, its reader's address marked if it is at fault, and somebody else told."""
     change = changes.begin_many(connection, [row.partnership_id], now)[row.partnership_id]
-    change.log("notice_failed", changes.SYSTEM, notice=row.id, template=row.template, contact=row.contact_id)
+    change.log("notice_failed", changes.SYSTEM, notice=row.id, template=row.template, contact=reader_id)
     if row.template not in ABOUT_DELIVERY:
         if address_at_fault:
-            _mark_undeliverable(connection, change, row.contact_id)
-        facts = {"contact": row.contact_id, "failed_template": row.template, "detail": detail[:200]}
-        told = _told_of_failure(connection, change, row.contact_id)
+            _mark_undeliverable(connection, change, reader_id)
+        facts = {"contact": reader_id, "failed_template": row.template, "detail": detail[:200]}
+        told = _told_of_failure(connection, change, reader_id)
         change.owe([Owed(told, "delivery_failed", f"notice/{row.id}", facts)] if told else [])
     changes.write(connection, change)
 
@@ -124,5 +156,9 @@ def _told_of_failure(connection: Connection, change: Change, contact_id: str) ->
 def _mark_undeliverable(connection: Connection, change: Change, contact_id: str) -> None:
     where = (contact.c.partnership_id == change.partnership.id, contact.c.id == contact_id)
     unmarked = contact.c.undeliverable_since.is_(None)
-    connection.execute(update(contact).where(*where, unmarked).values(undeliverable_since=change.now))
-    change.arm("contact_undeliverable", contact_id, change.now, ladders.CONTACT_UNDELIVERABLE)
+    marked = connection.execute(
+        update(contact).where(*where, unmarked).values(undeliverable_since=change.now)
+    )
+    if marked.rowcount == 1:
+        # Only then: a ladder that started over with each email would never climb, nor stay acknowledged.
+        change.arm("contact_undeliverable", contact_id, change.now, ladders.CONTACT_UNDELIVERABLE)

@@ -1,4 +1,4 @@
-"""Ladders that fire: who hears of what has been left undone, rung by rung."""
+"""Ladders that fire: who hears of what has been left undone, rung by rung, until somebody takes charge of it."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,8 +11,10 @@ from sqlalchemy import Connection
 from lifecycle.db import Database
 from lifecycle.documents import queries as documents
 from lifecycle.documents import service as signing
+from lifecycle.errors import NotAllowed, NotFound
 from lifecycle.gates import criteria
 from lifecycle.gates.facts import RequestFact
+from lifecycle.notices import outbox
 from lifecycle.notices.owed import Owed
 from lifecycle.obligations import queries as performances
 from lifecycle.obligations import record, terms
@@ -30,6 +32,7 @@ from lifecycle.reviews import queries as reviews
 from lifecycle.reviews import service as rounds
 from lifecycle.reviews.rules import quorate
 from lifecycle.timers import ladders
+from lifecycle.timers import queries as clocks
 from lifecycle.timers import service as timers
 from lifecycle.timers.service import Fired
 
@@ -74,7 +77,9 @@ def _unanswered(connection: Connection, fired: Fired, people: People) -> Case | 
         return None
     closes_at = one.closes_at
     partners = sorted({people.get(contact_id).partner_id for contact_id in contacts})
-    return Case(f"review/{number}", {"round": number, "missing": contacts}, contacts, partners, closes_at)
+    facts = {"round": number, "missing": contacts}
+    waiting = sorted(people.partners.keys() - set(partners))
+    return Case(f"review/{number}", facts, contacts, partners, closes_at, waiting)
 
 
 def _action_overdue(connection: Connection, fired: Fired, people: People) -> Case | None:
@@ -276,3 +281,63 @@ def _lead(connection: Connection, change: Change) -> str:
 
 def _of_partners(people: People, partners: Sequence[str], *roles: str) -> list[str]:
     return [person.id for partner_id in partners for person in people.reachable(partner_id, *roles)]
+
+
+def acknowledge(
+    database: Database, partnership_id: str, matter: str, subject: str, by: str, now: datetime
+) -> None:
+    """Take charge of what has been left undone: its ladder climbs no further, and what it has not sent is taken back.
+
+    Changes nothing about the matter itself: what is overdue stays overdue, what closes still closes.
+
+    Raises:
+        NotFound: unknown partnership or contact, or no such ladder is open.
+        NotAllowed: `by` is an observer or member, or neither the coordinator nor of a partner whose matter it is; or the
+            matter has been settled meanwhile.
+    """
+    with database.write() as connection:
+        change = changes.begin(connection, partnership_id, now)
+        people = people_of(connection, partnership_id)[partnership_id]
+        ladder = _open_ladder(connection, change, matter, subject)
+        case = DESCRIBE[matter](connection, ladder, people)
+        if case is None:
+            raise NotAllowed(
+                f"{matter} {subject} has been settled meanwhile.",
+                mend="Leave it: nobody is reminded any more.",
+            )
+        _require_concerned(change, people, case, by)
+        timers.stop(connection, partnership_id, change.now, matter, subject)
+        told = {rung["notice"] for rung in ladder.schedule["rungs"]} - {""}
+        outbox.withdraw(connection, partnership_id, case.fact, sorted(told))
+        change.log("escalation_acknowledged", by, matter=matter, subject=subject)
+        changes.write(connection, change)
+
+
+def _open_ladder(connection: Connection, change: Change, matter: str, subject: str) -> Fired:
+    partnership_id = change.partnership.id
+    found = timers.find_open(connection, partnership_id, matter, subject, change.now)
+    if matter in DESCRIBE and found is not None:
+        return found
+    ladders_open = [
+        f"{one.matter} {one.subject}"
+        for one in clocks.open_timers(connection, partnership_id)
+        if one.matter in DESCRIBE
+    ]
+    raise NotFound(
+        f"No reminders are open about {matter[:32]} {subject[:200]} in {partnership_id}.",
+        mend=f"Open are: {', '.join(ladders_open)}." if ladders_open else "None are open there at all.",
+    )
+
+
+def _require_concerned(change: Change, people: People, case: Case, by: str) -> None:
+    coordinator = change.partnership.coordinator
+    if by == coordinator:
+        return
+    person = people.entitled(by, BINDING_ROLES, "take charge of it")
+    concerned = [*case.partners, *case.other_side]
+    if person.partner_id not in concerned:
+        able = [c.id for partner_id in concerned for c in people.of(partner_id, BINDING_ROLES)]
+        raise NotAllowed(
+            f"{by} belongs to {person.partner_id}, whose matter it is not.",
+            mend=f"Ask {' or '.join(dict.fromkeys([*able, coordinator]))}.",
+        )

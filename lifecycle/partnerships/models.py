@@ -3,6 +3,7 @@
 from sqlalchemy import (
     JSON,
     Column,
+    Date,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -56,6 +57,9 @@ contact = Table(
     Column("email", String(320), nullable=False),
     Column("time_zone", String(64), nullable=False),
     Column("undeliverable_since", Instant),
+    # Who reads this person's emails up to and including that local day; both or neither.
+    Column("deputy_id", String(64)),
+    Column("absent_until", Date),
     ForeignKeyConstraint(["partnership_id", "partner_id"], ["partner.partnership_id", "partner.id"]),
 )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -25,6 +26,12 @@ class Contact:
     email: str
     time_zone: str
     undeliverable: bool
+    deputy_id: str | None = None
+    absent_until: date | None = None
+
+    def is_absent(self, today: date) -> bool:
+        """Whether a deputy stands in on this day, a date in the partnership's time zone."""
+        return self.absent_until is not None and today <= self.absent_until
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,8 @@ _EVERYBODY = (
         contact.c.email,
         contact.c.time_zone,
         contact.c.undeliverable_since.is_not(None),
+        contact.c.deputy_id,
+        contact.c.absent_until,
         partner.c.name,
     )
     .join_from(contact, partner)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -73,7 +73,7 @@ def overview(connection: Connection, partnership_id: str, now: datetime) -> dict
         **vars(record),
         "step": stages.STEPS.get(record.stage),
         "events_allowed": list(stages.events_allowed(record.stage)),
-        "partners": _partners(people),
+        "partners": _partners(people, record.calendar.local_date(now)),
         "documents": stored,
         "rounds": _rounds(connection, partnership_id, stored),
         "actions": [vars(action) for action in reviews.actions(connection, partnership_id)],
@@ -112,7 +112,7 @@ def _redress(
     return asdict(redressed(complaints, clocks, performances, calendar, now))
 
 
-def _partners(people: People) -> list[dict[str, Any]]:
+def _partners(people: People, today: date) -> list[dict[str, Any]]:
     return [
         {
             "id": partner_id,
@@ -124,6 +124,8 @@ def _partners(people: People) -> list[dict[str, Any]]:
                     "name": c.name,
                     "email": c.email,
                     "deliverable": not c.undeliverable,
+                    "away_until": c.absent_until if c.is_absent(today) else None,
+                    "deputy": c.deputy_id if c.is_absent(today) else None,
                 }
                 for _, c in sorted(people.contacts.items())
                 if c.partner_id == partner_id

@@ -289,6 +289,23 @@ def is_open(connection: Connection, partnership_id: str, matter: str) -> bool:
     return connection.execute(statement.limit(1)).first() is not None
 
 
+def find_open(
+    connection: Connection, partnership_id: str, matter: str, subject: str, as_of: datetime
+) -> Fired | None:
+    """An open clock, running or paused, as it would fire its next rung at `as_of`; claims nothing."""
+    statement = select(timer).where(
+        timer.c.partnership_id == partnership_id,
+        timer.c.matter == matter,
+        timer.c.subject == subject,
+        timer.c.done_at.is_(None),
+    )
+    row = connection.execute(statement).one_or_none()
+    if row is None:
+        return None
+    due = ((row.rung, as_of),)
+    return Fired(row.id, partnership_id, matter, subject, row.anchor_at, row.schedule, due)
+
+
 def due_of(connection: Connection, partnership_id: str, matter: str, subject: str) -> datetime | None:
     """When an open clock is due next; None where there is none, or it is paused."""
     statement = select(timer.c.due_at).where(

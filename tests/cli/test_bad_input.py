@@ -187,6 +187,13 @@ def test_wrong_usage(command: Command) -> None:
             "2026-03-31",
         ),
         (("diagram", "-o", "no/such/folder/x.svg"), "cannot be written"),
+        (("absence", ID, "kim-day", "--as", "kim-day"), "Give both --deputy and --until, or --end"),
+        (("absence", ID, "kim-day", "--deputy", "bo-lind", "--as", "kim-day"), "Give both"),
+        (("absence", ID, "kim-day", "--end", "--until", "2099-12-01", "--as", "kim-day"), "neither"),
+        (
+            ("absence", ID, "kim-day", "--deputy", "bo-lind", "--until", "soon", "--as", "kim-day"),
+            "2026-03-31",
+        ),
     ],
 )
 def test_a_value_that_cannot_be_says_how_to_write_it(

@@ -167,3 +167,33 @@ def test_outbox_send_writes_emails(command: Command) -> None:
     assert "2 sent, 0 to be tried again, 0 failed, 0 unknown" in ran.out
     assert len(list((command.folder / "mailbox").rglob("*.eml"))) == 2
     assert command.done("outbox", "send", "--json").json["sent"] == 0
+
+
+def test_who_is_away_is_shown_with_the_deputy_until_they_are_back(command: Command) -> None:
+    away = ("absence", ID, "kim-day", "--deputy", "bo-lind", "--until", "2099-12-01", "--as", "kim-day")
+    assert "bo-lind gets their emails" in command.done(*away).out
+    shown = " ".join(command.done("show", ID).out.split())
+    assert "kim@council.example (away until 2099-12-01, deputy bo-lind)" in shown
+    circle = ("absence", ID, "bo-lind", "--deputy", "kim-day", "--until", "2099-12-01", "--as", "bo-lind")
+    assert "bo-lind → kim-day → bo-lind" in command.refused(1, *circle)
+    assert command.done("absence", ID, "kim-day", "--end", "--as", "bo-lind", "--json").json["until"] is None
+    assert "away until" not in command.done("show", ID).out
+
+
+def test_taking_charge_stops_the_reminders(command: Command) -> None:
+    command.sql("UPDATE partnership SET stage = 'starting'")
+    command.done("put", ID, "convening", command.file("c.json", example("convening")), "--as", "amira-haddad")
+    taken = ("acknowledge", ID, "signoff_missing", "convening//1", "--as", "kim-day")
+    assert "kim-day takes care of signoff_missing convening//1" in command.done(*taken).out
+    assert "None are open there at all" in command.refused(3, *taken)
+
+
+def test_what_rides_in_an_email_is_listed_with_it(command: Command) -> None:
+    command.sql("UPDATE partnership SET stage = 'starting'")
+    command.done("put", ID, "convening", command.file("c.json", example("convening")), "--as", "amira-haddad")
+    command.sql("UPDATE notice SET template = 'gate_ready', state = 'pending', contact_id = 'kim-day'")
+    command.sql("""UPDATE notice SET facts = '{"event": "activate", "target": "maintaining"}'""")
+    ran = command.done("outbox", "send")
+    assert "1 sent, 0 to be tried again" in ran.out
+    assert "They carry 1 more" in ran.out
+    assert "in email 1" in command.done("outbox", "list", "--state", "folded").out

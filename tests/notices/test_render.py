@@ -4,7 +4,7 @@ import html as html_module
 import re
 import shlex
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -162,6 +162,59 @@ def test_hostile_data_stays_data(template: str, poison: str, zone: str) -> None:
     assert [part[:16] for part in parts if part.startswith("Reference:")] == ["Reference: 4f1d0"]
     assert rendered.html.encode().decode() == rendered.html
     assert "evil.example" not in page.links[0]
+
+
+@EVERY
+@settings(max_examples=10)
+@given(poison=HOSTILE)
+def test_what_rides_in_an_email_is_told_in_brief_and_stays_data(template: str, poison: str) -> None:
+    carrier = a_letter("review_reminder", due_at=NOW + timedelta(days=2))
+    rider = a_hostile_letter(template, poison)
+    alone, both = render(carrier), render(carrier, [rider, rider])
+    command = render(rider).text.rsplit("\n    lifecycle ", 1)[1].strip()
+    page = Page(both.html)
+    for shown, before in ((both.text, alone.text), (page.text, Page(alone.html).text)):
+        told, already = (without_spaces(one).count(without_spaces(command)) for one in (shown, before))
+        assert told == already + 2
+    assert page.links == Page(alone.html).links, "there is one thing to do, and one button"
+    harmless = render(carrier, [a_hostile_letter(template, "x")] * 2)
+    assert page.tags == Page(harmless.html).tags
+    assert "evil.example" not in page.links[0]
+    assert both.subject == alone.subject + " (and 2 more)"
+    assert len(both.text.split("\n\n")) == len(alone.text.split("\n\n")) + 1, "no paragraph is forged"
+
+
+def test_a_long_subject_says_how_many_more_there_are() -> None:
+    letter = a_letter("gate_refused")
+    title = dict(letter.partnership) | {"title": "Long " * 60}
+    subject = render(replace(letter, partnership=title), [a_letter("gate_ready")] * 12).subject
+    assert len(subject) <= 150
+    assert subject.endswith(" (and 12 more)")
+
+
+def test_a_rider_without_all_its_facts_is_an_error_and_not_a_blank() -> None:
+    with pytest.raises(Invalid, match="The notice gate_ready"):
+        render(a_letter("review_reminder"), [a_letter("gate_ready", facts={})])
+
+
+@pytest.mark.parametrize("template", sorted(one for one in TEMPLATES if one.endswith("_escalated")))
+def test_who_hears_of_what_was_left_undone_can_take_charge_of_it(template: str) -> None:
+    rendered = render(a_letter(template))
+    assert "\n    lifecycle acknowledge night-discharge " in rendered.text
+    for body in (without_line_breaks(rendered.text), Page(rendered.html).text):
+        assert "Answer “I take care of it”, and further reminders of it stop." in body
+    mine = without_line_breaks(render(a_letter(template, "jonas-berg")).text)
+    assert "the command at the end stops further reminders" in mine
+
+
+def test_who_reads_for_somebody_else_is_told_why() -> None:
+    away = a_letter("review_opened", owed_to=PEOPLE["ruth-okafor"], away_until=date(2026, 12, 1))
+    unreachable = a_letter("review_opened", owed_to=PEOPLE["ruth-okafor"], unreachable=PEOPLE["ruth-okafor"])
+    for body in (without_line_breaks(render(away).text), Page(render(away).html).text):
+        assert "as deputy of Ruth Okafor (Harbour Clinic) until Tuesday 1 December 2026." in body
+    for body in (without_line_breaks(render(unreachable).text), Page(render(unreachable).html).text):
+        assert "because emails to Ruth Okafor (Harbour Clinic) do not arrive." in body
+    assert "deputy of" not in render(a_letter("review_opened")).text
 
 
 def test_a_long_title_is_cut_and_not_what_is_asked() -> None:

@@ -6,7 +6,7 @@ from alembic import op
 from lifecycle.db import Instant
 
 revision = "0008"
-down_revision = "0003"
+down_revision = "0004"
 
 
 def upgrade() -> None:
