@@ -1,5 +1,6 @@
 """Playing the story: simulated time goes from one due instant to the next, and the flows do what is due."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -65,6 +66,7 @@ class _Player:
 
     async def _settle(self, instant: datetime) -> None:
         """Send what is owed, show the news, and see that nothing due was left."""
+        _heed_an_interrupt()
         with self.office.database.read() as connection:
             oldest = notices.oldest_pending(connection)
         if oldest is not None and oldest <= instant:
@@ -77,6 +79,17 @@ class _Player:
                 f"The flows left undone what was due on {late[0]:%Y-%m-%d %H:%M} UTC: {', '.join(sorted(late[1]))}.",
                 mend="See the runs in the Prefect UI.",
             )
+
+
+def _heed_an_interrupt() -> None:
+    """Ctrl-C cancels this task; a flow run in which the cancellation got lost ends the story all the same.
+
+    Raises:
+        CancelledError: it was interrupted.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _sweep_of(matter: str) -> str:

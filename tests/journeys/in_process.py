@@ -1,6 +1,7 @@
 """The flows' services without Prefect: the demo's story on any database, in seconds."""
 
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from lifecycle.partnerships import service
 from lifecycle.partnerships.correspondence import send_notices
 from lifecycle.partnerships.escalations import sweep_escalations
 from lifecycle.partnerships.readiness import sweep_readiness
+from lifecycle.redress.monitor import sweep_complaints
 from lifecycle.reviews.service import sweep_reviews
 
 
@@ -28,10 +30,13 @@ class InProcess:
         elif name == "send-notices":
             send_notices(self.database, self.settings, as_of)
         else:
-            sweeps = {
-                "gate-readiness": sweep_readiness,
-                "escalations": sweep_escalations,
-                "scheduled-reviews": sweep_reviews,
-                "obligation-monitor": sweep_obligations,
-            }
-            sweeps[name](self.database, as_of)
+            for sweep in _SWEEPS[name]:
+                sweep(self.database, as_of)
+
+
+_SWEEPS: Mapping[str, Sequence[Callable[[Database, datetime], object]]] = {
+    "gate-readiness": [sweep_readiness],
+    "escalations": [sweep_escalations],
+    "scheduled-reviews": [sweep_reviews],
+    "obligation-monitor": [sweep_obligations, sweep_complaints],
+}

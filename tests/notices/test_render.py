@@ -197,7 +197,7 @@ def test_a_rider_without_all_its_facts_is_an_error_and_not_a_blank() -> None:
         render(a_letter("review_reminder"), [a_letter("gate_ready", facts={})])
 
 
-@pytest.mark.parametrize("template", sorted(one for one in TEMPLATES if one.endswith("_escalated")))
+@pytest.mark.parametrize("template", sorted(one for one in words.FOLDED if one.endswith("_escalated")))
 def test_who_hears_of_what_was_left_undone_can_take_charge_of_it(template: str) -> None:
     rendered = render(a_letter(template))
     assert "\n    lifecycle acknowledge night-discharge " in rendered.text
