@@ -8,6 +8,8 @@ from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.runtime import RETRIES, RETRY_DELAYS, instant, may_pass, on_database, run_name
+from lifecycle.db import Database
+from lifecycle.reviews.occasions import sweep_half_times
 from lifecycle.reviews.service import sweep_reviews
 
 
@@ -39,4 +41,9 @@ async def scheduled_reviews(as_of: datetime | None = None) -> ScheduledReviewsSu
 @task(retries=RETRIES, retry_delay_seconds=RETRY_DELAYS, retry_condition_fn=may_pass, cache_policy=NO_CACHE)
 async def run_rounds(at: datetime) -> tuple[int, int]:
     """Sweep the clocks of review rounds."""
-    return await on_database(lambda database: sweep_reviews(database, at))
+    return await on_database(lambda database: _sweep(database, at))
+
+
+def _sweep(database: Database, at: datetime) -> tuple[int, int]:
+    opened, closed = sweep_reviews(database, at)
+    return opened + sweep_half_times(database, at), closed

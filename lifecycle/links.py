@@ -15,9 +15,7 @@ MIN_SECRET = 32
 """Characters; a shorter secret could be guessed from one link."""
 
 
-def issue(
-    settings: Settings, purpose: str, subject: Mapping[str, Any], expires_at: datetime
-) -> str:
+def issue(settings: Settings, purpose: str, subject: Mapping[str, Any], expires_at: datetime) -> str:
     """Sign a link's token.
 
     Args:
@@ -28,9 +26,7 @@ def issue(
     Raises:
         Usage: `LIFECYCLE_SECRET_KEY` is missing or too short.
     """
-    token: str | bytes = _signer(settings, purpose).dumps(
-        {**subject, "until": int(expires_at.timestamp())}
-    )
+    token: str | bytes = _signer(settings, purpose).dumps({**subject, "until": int(expires_at.timestamp())})
     return token if isinstance(token, str) else token.decode()
 
 
@@ -72,5 +68,7 @@ def _signer(settings: Settings, purpose: str) -> Any:
     import hashlib
 
     return URLSafeSerializer(
-        secret, salt=f"lifecycle.links/{purpose}", signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256}
+        secret,
+        salt=f"lifecycle.links/{purpose}",
+        signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
     )

@@ -18,6 +18,7 @@ from lifecycle.obligations import queries as performances
 from lifecycle.partnerships import changes
 from lifecycle.partnerships.changes import Change
 from lifecycle.partnerships.people import BINDING_ROLES, People, people_of
+from lifecycle.reviews import questionnaire
 from lifecycle.timers import ladders
 from lifecycle.timers import service as timers
 
@@ -83,6 +84,7 @@ def add(
     partnership_id = change.partnership.id
     if kind == "agreement":
         _require_no_orphans(connection, change, content)
+        _require_own_questions(content)
     subject = str(content["event"]) if kind == "decision_record" else ""
     before = _latest(connection, partnership_id, kind, subject)
     if before is not None and before.sha256 == rules.sha256(content):
@@ -107,6 +109,16 @@ def _require_no_orphans(connection: Connection, change: Change, content: Mapping
         )
         for one in performances.unsettled(connection, change.partnership.id, change.now)
         if one.obligation not in kept and not one.is_remedy
+    ]
+    if faults:
+        raise Invalid(faults, "The agreement")
+
+
+def _require_own_questions(content: Mapping[str, Any]) -> None:
+    """A partnership's own review questions have ids of their own."""
+    faults = [
+        Fault(f"/reviews/questions/{place}/id", "unique", "Choose an id that no other question has.")
+        for place in questionnaire.collisions(content.get("reviews", {}))
     ]
     if faults:
         raise Invalid(faults, "The agreement")

@@ -89,11 +89,13 @@ class AnswerFact:
     contact_id: str
     question: str
     score: int | None
+    negative_up_to: int = 2
+    """By the scale of the questionnaire."""
 
     @property
     def negative(self) -> bool:
-        """A 1 or 2 is negative and needs a corrective action (guide, step four)."""
-        return self.score is not None and self.score <= 2
+        """A low score is negative and needs a corrective action (guide, step four)."""
+        return self.score is not None and self.score <= self.negative_up_to
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,13 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from lifecycle.notices import letter, words
-from lifecycle.reviews import questionnaire
 
 WIDTH = 76
 FORMER = "a former contact"
 FORMER_PARTNER = "a former partner"
+AGREE = 0.5
+"""Partners whose means lie closer than this say the same."""
+
 UNREACHABLE = "a partner whose contacts cannot be reached"
 
 
@@ -143,15 +145,55 @@ def redress_past(context: Context, past: Iterable[Mapping[str, Any]]) -> list[tu
     ]
 
 
+def result(score: Mapping[str, Any], highest: int) -> str:
+    """`3.8 of 5, partners differ by 1.2, +0.4 since the last round, 1 cannot say`."""
+    if score["mean"] is None:
+        return "too few answers"
+    parts = [f"{score['mean']:.1f} of {highest}"]
+    if score["spread"] is not None:
+        parts.append(
+            "partners agree" if score["spread"] < AGREE else f"partners differ by {score['spread']:.1f}"
+        )
+    if score["change"] is not None:
+        parts.append(f"{score['change']:+.1f} since the last round")
+    if score["cannot_say"]:
+        parts.append(f"{score['cannot_say']} cannot say")
+    return ", ".join(parts)
+
+
+def result_rows(results: Mapping[str, Any], part: str) -> list[list[str]]:
+    """The scores of a part (`sections`) as named rows."""
+    return [[one["title"], result(one, results["highest"])] for one in results[part]]
+
+
+def result_items(results: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """The scores of all questions as entries of a list."""
+    return [(one["title"], result(one, results["highest"]), "") for one in results["questions"]]
+
+
+@pass_context
+def open_actions(context: Context, actions: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
+    """Corrective actions that nobody has verified yet, as entries of a list."""
+    return [
+        (
+            f"Action {one['number']}, asked for in round {one['round']}",
+            one["what"] or "not planned yet",
+            person(context, one["owner"]) if one["owner"] else "",
+        )
+        for one in actions
+    ]
+
+
 def document(facts: Mapping[str, Any]) -> str:
     """`agreement, revision 2`."""
     subject = f" on “{event(facts['subject'])}”" if facts["subject"] else ""
     return f"{kind(facts['kind'])}{subject}, revision {facts['revision']}"
 
 
-def wording(question_id: str) -> str:
+@pass_context
+def wording(context: Context, question_id: str) -> str:
     """The text of a review question."""
-    return questionnaire.load().wording(question_id)
+    return str(context["questionnaire"].wording(question_id))
 
 
 def capitalised(sentence: str) -> str:
@@ -209,6 +251,9 @@ FILTERS = {
             redress_step,
             redress_level,
             redress_past,
+            open_actions,
+            result_rows,
+            result_items,
             document,
             wording,
             capitalised,

@@ -77,10 +77,12 @@ def _all_facts_given(template: str) -> Iterator[None]:
 
 def _at_hand(letter: Letter) -> dict[str, Any]:
     """What templates use beside the letter's own fields."""
+    asked = questionnaire.of(letter.facts.get("questionnaire"))
     return {
         "letter": letter,
-        "questions": questionnaire.load().questions,
-        "scale": questionnaire.load().scale,
+        "questionnaire": asked,
+        "questions": asked.questions,
+        "scale": asked.scale,
         "primaries": _others(letter, "primary"),
         "sponsors": _others(letter, "sponsor"),
     }

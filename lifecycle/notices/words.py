@@ -91,6 +91,9 @@ EVENTS: Mapping[str, str] = {
 OCCASIONS: Mapping[str, str] = {
     "schedule": "the review schedule of the agreement asks for it",
     "evaluation": "the evaluation has begun, and it starts with what each partner thinks",
+    "half_time": "half of the agreed term is over",
+    "complaint": "a complaint was upheld and has been put right",
+    "sponsor": "a partner has another sponsor",
 }
 
 OUTCOMES: Mapping[str, str] = {

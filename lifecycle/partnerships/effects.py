@@ -8,6 +8,7 @@ from lifecycle import stages
 from lifecycle.gates.facts import Facts
 from lifecycle.obligations import following
 from lifecycle.partnerships.changes import Change
+from lifecycle.reviews import occasions, questionnaire
 from lifecycle.reviews import service as reviews
 from lifecycle.timers import ladders
 from lifecycle.timers import service as timers
@@ -39,6 +40,7 @@ def follow(connection: Connection, change: Change, event: str, facts: Facts) -> 
         # Both start again, by the new terms, when the amended agreement comes into force.
         timers.stop(connection, record.id, now, reviews.REVIEW_DUE)
         timers.stop(connection, record.id, now, "evaluation_due")
+        timers.stop(connection, record.id, now, occasions.HALF_TIME)
     elif event == "begin_evaluation":
         timers.stop(connection, record.id, now, "evaluation_due")
         _open_evaluation_round(connection, change, facts)
@@ -55,6 +57,7 @@ def _maintain(connection: Connection, change: Change, facts: Facts, term_in: str
     following.follow(connection, change, {**agreement, "term": term}, document.revision)
     if {"every", "first_on", "respondents"} <= agreement.get("reviews", {}).keys():
         reviews.follow_schedule(change, agreement["reviews"])
+    occasions.follow_term(change, term)
     if "ends_on" in term:
         ends = change.partnership.calendar.end_of_day(date.fromisoformat(term["ends_on"]))
         change.arm("evaluation_due", term["ends_on"], ends, ladders.EVALUATION_DUE)
@@ -65,5 +68,7 @@ def _open_evaluation_round(connection: Connection, change: Change, facts: Facts)
     evaluation = facts.document("evaluation")
     named = evaluation.content.get("respondents", ()) if evaluation is not None else ()
     respondents = sorted(named) or sorted(c.id for c in facts.contacts.values() if c.role == "primary")
-    opening = reviews.Opening(change, "evaluation", respondents, reviews.EVALUATION_WORKING_DAYS)
+    agreement = facts.document("agreement")
+    asked = questionnaire.reference(agreement.content.get("reviews", {}) if agreement is not None else {})
+    opening = reviews.Opening(change, "evaluation", respondents, reviews.EVALUATION_WORKING_DAYS, asked)
     reviews.open_rounds(connection, [opening])

@@ -87,8 +87,10 @@ def _action_overdue(connection: Connection, fired: Fired, people: People) -> Cas
     action = next(a for a in reviews.actions(connection, fired.partnership_id) if a.number == number)
     if action.owner is None or action.due_on is None or action.verified_at is not None:
         return None
+    asked_in = reviews.find_round(connection, fired.partnership_id, action.round)
     facts = {
         "number": number,
+        "questionnaire": asked_in.questionnaire,
         "round": action.round,
         "question": action.question,
         "what": action.what,

@@ -25,6 +25,7 @@ from lifecycle.partnerships.models import waiver
 from lifecycle.partnerships.people import People
 from lifecycle.redress import queries as redress
 from lifecycle.reviews import queries as reviews
+from lifecycle.reviews import questionnaire
 
 KINDS_OF: Mapping[str, tuple[str, ...]] = {
     "confirm_need": ("need_assessment",),
@@ -122,15 +123,17 @@ def _evaluation_round(connection: Connection, partnership_id: str, people: Peopl
     newest = rounds[-1]
     responses = reviews.responses(connection, partnership_id, newest.number)
     partner = {contact_id: people.get(contact_id).partner_id for contact_id in newest.asked}
+    negative_up_to = questionnaire.of(newest.questionnaire).scale["negative_up_to"]
     answers = tuple(
-        AnswerFact(partner[contact_id], contact_id, answer["question"], answer.get("score"))
+        AnswerFact(partner[contact_id], contact_id, answer["question"], answer.get("score"), negative_up_to)
         for contact_id, response in sorted(responses.items())
+        if contact_id in partner
         for answer in response.get("answers", ())
     )
     return RoundFact(
         newest.number,
         tuple((partner[contact_id], contact_id) for contact_id in newest.asked),
-        tuple((partner[contact_id], contact_id) for contact_id in sorted(responses)),
+        tuple((partner[contact_id], contact_id) for contact_id in sorted(responses) if contact_id in partner),
         answers,
         newest.closed_at is not None,
     )

@@ -17,7 +17,8 @@ from lifecycle.documents import service as documents
 from lifecycle.errors import Conflict, Fault, Invalid, NotAllowed
 from lifecycle.partnerships import changes
 from lifecycle.partnerships.models import contact, partner, partnership
-from lifecycle.partnerships.people import BINDING_ROLES, people_of
+from lifecycle.partnerships.people import BINDING_ROLES, People, people_of
+from lifecycle.reviews import occasions
 from lifecycle.timers.calendars import Calendar
 
 
@@ -211,7 +212,20 @@ def put_partner(
             _put_contact(connection, row, known=person["id"] in people.contacts)
         contacts = [person["id"] for person in entry["contacts"]]
         change.log("partner_put", by, partner=entry["id"], contacts=contacts)
+        if _sponsor_changes(people, entry):
+            occasions.open_for(connection, change, "sponsor")
         changes.write(connection, change)
+
+
+def _sponsor_changes(people: People, entry: Mapping[str, Any]) -> bool:
+    """Whether somebody becomes, or is no more, a sponsor of a partner that is registered already."""
+    if entry["id"] not in people.partners:
+        return False
+    before = {one.id: one.role for one in people.contacts.values()}
+    return any(
+        (person["role"] == "sponsor") != (before.get(person["id"]) == "sponsor")
+        for person in entry["contacts"]
+    )
 
 
 _FRAME = {"id": "frame", "title": "frame", "proposed_by": "frame", "coordinator": "frame"}

@@ -22,6 +22,7 @@ from lifecycle.redress import queries, record
 from lifecycle.redress.procedure import REMEDY_WORKING_DAYS
 from lifecycle.redress.record import Hearing
 from lifecycle.redress.states import IN_DISCUSSION, SETTLEMENTS
+from lifecycle.reviews import occasions
 
 
 def escalate(at: Hearing, actor: str, reason: str) -> Hearing:
@@ -146,6 +147,8 @@ def close(at: Hearing, actor: str, note: str | None = None) -> Hearing:
     record.enter(at, "close", actor, {"note": note})
     closed = record.move(at, "close", actor, closed_at=at.change.now)
     _restore(closed, actor, note)
+    if at.complaint.state == "remedied":
+        occasions.open_for(at.connection, at.change, "complaint")
     record.tell(closed, "complaint_moved", "close", actor, {"note": note})
     return closed
 

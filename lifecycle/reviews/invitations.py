@@ -99,7 +99,9 @@ def decline(
 def _require_waiting(one: Round, contact_id: str, answered: bool) -> None:
     require_asked(one, contact_id)
     if one.closed_at is not None:
-        raise NotAllowed(f"Round {one.number} closed on {one.closed_at:%Y-%m-%d}.", mend="Nothing is asked any more.")
+        raise NotAllowed(
+            f"Round {one.number} closed on {one.closed_at:%Y-%m-%d}.", mend="Nothing is asked any more."
+        )
     if answered:
         raise NotAllowed(f"{contact_id} has answered round {one.number}.", mend="Answer again to change it.")
     if contact_id in one.declined:

@@ -61,9 +61,7 @@ def rounds(connection: Connection, partnership_id: str) -> list[Round]:
     declined: dict[int, list[str]] = {}
     invitations = (
         select(review_invitation.c.round, review_invitation.c.contact_id, review_invitation.c.declined_at)
-        .where(
-            review_invitation.c.partnership_id == partnership_id, review_invitation.c.passed_to.is_(None)
-        )
+        .where(review_invitation.c.partnership_id == partnership_id, review_invitation.c.passed_to.is_(None))
         .order_by(review_invitation.c.contact_id)
     )
     for number, contact_id, declined_at in connection.execute(invitations):

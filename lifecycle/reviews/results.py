@@ -152,7 +152,7 @@ def _hidden(answers: Sequence[Answered]) -> tuple[str, ...]:
     by_size = sorted(counts, key=lambda partner_id: (counts[partner_id], partner_id))
     hidden = [partner_id for partner_id in by_size if counts[partner_id] < SMALL_GROUP]
     for partner_id in by_size:
-        if not hidden or sum(counts[one] for one in hidden) >= SMALL_GROUP and len(hidden) > 1:
+        if not hidden or (sum(counts[one] for one in hidden) >= SMALL_GROUP and len(hidden) > 1):
             break
         if partner_id not in hidden:
             hidden.append(partner_id)
@@ -168,7 +168,9 @@ def _score(
     anonymous: bool,
     before: float | None,
 ) -> Score:
-    scored = [(partner_id, answer["score"]) for partner_id, answer in given if answer.get("score") is not None]
+    scored = [
+        (partner_id, answer["score"]) for partner_id, answer in given if answer.get("score") is not None
+    ]
     enough = not anonymous or len(scored) >= SMALL_GROUP
     partners = sorted({partner_id for partner_id, _ in scored} - set(hidden))
     by_partner = {

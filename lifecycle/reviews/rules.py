@@ -34,9 +34,13 @@ def faults_of(response: Mapping[str, Any], asked: Questionnaire) -> Iterator[Fau
         elif question.id in seen:
             yield Fault(f"{here}/question", "once", "Answer each question once.")
         elif not question.asked(scores):
-            yield Fault(f"{here}/question", "asked_if", "Leave it out: after the earlier answer it is not asked.")
+            yield Fault(
+                f"{here}/question", "asked_if", "Leave it out: after the earlier answer it is not asked."
+            )
         if score is not None and not lowest <= score <= highest:
-            yield Fault(f"{here}/score", "scale", f"Write a number from {lowest} to {highest}, or leave it empty.")
+            yield Fault(
+                f"{here}/score", "scale", f"Write a number from {lowest} to {highest}, or leave it empty."
+            )
         if score is not None and answer.get("cannot_say"):
             yield Fault(f"{here}/cannot_say", "one of both", "Give a score, or say that you cannot say.")
         seen.add(answer["question"])

@@ -19,7 +19,7 @@ from lifecycle.partnerships import changes
 from lifecycle.partnerships.changes import Change
 from lifecycle.partnerships.people import People, people_of
 from lifecycle.partnerships.sweeps import sweep
-from lifecycle.reviews import queries, questionnaire, rules
+from lifecycle.reviews import queries, questionnaire, reporting, rules
 from lifecycle.reviews.models import corrective_action, review_invitation, review_round
 from lifecycle.timers import ladders, recurrence
 from lifecycle.timers import service as timers
@@ -121,7 +121,8 @@ def open_rounds(connection: Connection, openings: Sequence[Opening]) -> None:
 
 
 _insert_rounds = Inserts(
-    review_round, ("partnership_id", "number", "occasion", "opened_at", "closes_at", "extended", "questionnaire")
+    review_round,
+    ("partnership_id", "number", "occasion", "opened_at", "closes_at", "extended", "questionnaire"),
 )
 _insert_invitations = Inserts(review_invitation, ("partnership_id", "round", "contact_id"))
 
@@ -249,7 +250,9 @@ def settle_answer(connection: Connection, change: Change, number: int, contact_i
 def unanswered(connection: Connection, partnership_id: str, number: int) -> list[str]:
     """The contacts asked in a round who have neither answered it nor declined to."""
     one = queries.find_round(connection, partnership_id, number)
-    return sorted(set(one.asked) - set(one.declined) - queries.responses(connection, partnership_id, number).keys())
+    return sorted(
+        set(one.asked) - set(one.declined) - queries.responses(connection, partnership_id, number).keys()
+    )
 
 
 def _ask_for_actions(
@@ -331,8 +334,18 @@ def _close_or_extend(connection: Connection, change: Change, people: People, num
         "answered": len(answers),
         "negative": negative,
     }
+    results = reporting.as_facts(reporting.results_of(connection, people, number, record.id))
     recipients = sorted({*asked, record.coordinator})
-    change.owe(Owed(contact_id, "review_closed", f"review/{number}", facts) for contact_id in recipients)
+    change.owe(
+        Owed(
+            contact_id,
+            "review_closed",
+            f"review/{number}",
+            facts
+            | {"results": results if quorate and contact_id in {*answers, record.coordinator} else None},
+        )
+        for contact_id in recipients
+    )
 
 
 def _tell_sponsors(

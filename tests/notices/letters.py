@@ -120,6 +120,25 @@ OFFER = NOTHING_SAID | {
     "act": "A second nurse sends the list whenever the first is away.",
     "due_on": "2026-11-20",
 }
+RESULTS = {
+    "highest": 5,
+    "hidden": ["north-shelter"],
+    "sections": [
+        {"title": "Purpose", "mean": 4.25, "spread": 0.4, "change": 0.5, "answers": 8, "cannot_say": 0},
+        {"title": "Feedback", "mean": 3.0, "spread": 2.0, "change": None, "answers": 5, "cannot_say": 1},
+    ],
+    "questions": [
+        {"title": "Prompt news", "mean": 2.5, "spread": 3.0, "change": -1.0, "answers": 2, "cannot_say": 1},
+        {
+            "title": "Give and take",
+            "mean": None,
+            "spread": None,
+            "change": None,
+            "answers": 1,
+            "cannot_say": 0,
+        },
+    ],
+}
 FACTS: dict[str, dict[str, Any]] = {
     "complaint_lodged": COMPLAINT | {"by": "jonas-berg", "said": OFFER, "in_answer_to": 1},
     "complaint_moved": COMPLAINT | {"event": "agree_remedy", "by": "jonas-berg", "said": OFFER},
@@ -149,11 +168,26 @@ FACTS: dict[str, dict[str, Any]] = {
     "signoff_asked": SIGNING | {"author": "jonas-berg", "supersedes": 1},
     "signoff_reminder": SIGNING | {"missing": MISSING},
     "signoff_escalated": SIGNING | {"missing": MISSING},
-    "review_opened": {"round": 3, "occasion": "schedule", "respondents": 4},
+    "review_opened": {
+        "round": 3,
+        "occasion": "schedule",
+        "respondents": 4,
+        "unverified": [
+            {"number": 2, "round": 1, "question": "q8", "what": "The ward phones.", "owner": "amira-haddad"},
+            {"number": 3, "round": 2, "question": "q1", "what": None, "owner": None},
+        ],
+    },
     "review_reminder": {"round": 3},
     "review_escalated": {"round": 3, "missing": MISSING},
     "review_extended": {"round": 3, "missing": MISSING},
-    "review_closed": {"round": 3, "quorate": True, "asked": 4, "answered": 3, "negative": 2},
+    "review_closed": {
+        "round": 3,
+        "quorate": True,
+        "asked": 4,
+        "answered": 3,
+        "negative": 2,
+        "results": RESULTS,
+    },
     "action_asked": {
         "round": 3,
         "asked_by": "north-shelter",

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from lifecycle.audit.queries import trail
 from lifecycle.db import Database
 from lifecycle.errors import Invalid, NotAllowed, NotFound, Unavailable
 from lifecycle.notices.models import notice
@@ -166,7 +167,7 @@ def test_bad_answers_are_refused_and_change_nothing(opened: Database, now: datet
         with pytest.raises(error, match=match):
             reviews.respond(opened, "harbour", number, who, content, now)
 
-    refused(NotAllowed, "was not asked", 1, "city-sponsor", answer(1))
+    refused(NotAllowed, "is not asked", 1, "city-sponsor", answer(1))
     refused(NotFound, "not a contact", 1, "stranger", answer(1))
     refused(NotFound, "no review round 7", 7, "city-primary", answer(7))
     refused(Invalid, "/round", 1, "city-primary", answer(2))
@@ -180,11 +181,21 @@ def test_bad_answers_are_refused_and_change_nothing(opened: Database, now: datet
     assert contents(opened) == before
 
 
-def test_after_the_round_closed_an_answer_is_refused(opened: Database) -> None:
+def test_a_late_answer_is_kept_and_marked_and_changes_no_result(opened: Database) -> None:
+    reviews.respond(opened, "harbour", 1, "city-primary", answer(1, 5), datetime(2026, 3, 4, tzinfo=UTC))
     for day in (16, 23):
         reviews.sweep_reviews(opened, datetime(2026, 3, day, 17, tzinfo=UTC))
-    with pytest.raises(NotAllowed, match="closed on 2026-03-23"):
-        reviews.respond(opened, "harbour", 1, "city-primary", answer(1), datetime(2026, 3, 24, tzinfo=UTC))
+    after = datetime(2026, 3, 24, tzinfo=UTC)
+    for contact in ("city-primary", "clinic-primary"):
+        reviews.respond(opened, "harbour", 1, contact, answer(1, 1), after)
+    with opened.read() as connection:
+        counted = queries.responses(connection, "harbour", 1)
+        assert queries.late(connection, "harbour", 1) == ["city-primary", "clinic-primary"]
+        assert queries.actions(connection, "harbour") == []
+        assert [e.type for e in trail(connection, "harbour")][-1] == "review_answered_late"
+    assert {contact: content["answers"][0]["score"] for contact, content in counted.items()} == {
+        "city-primary": 5
+    }
 
 
 @pytest.mark.parametrize(
