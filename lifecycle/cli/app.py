@@ -20,6 +20,7 @@ from lifecycle.cli import (
     outbox,
     reading,
     registering,
+    reviewing,
     running,
 )
 
@@ -77,6 +78,7 @@ for _name, _command in (
 ):
     app.command(_name)(_command)
 app.add_typer(complaining.app, name="complaint")
+app.add_typer(reviewing.app, name="review")
 app.add_typer(actions.app, name="action")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(auditing.app, name="audit")

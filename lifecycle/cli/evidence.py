@@ -61,12 +61,17 @@ def respond(
     json: Json = False,
 ) -> None:
     """Answer a review round. Answering again replaces the answer; every answer is kept."""
-    from lifecycle.reviews import service
+    from lifecycle.reviews import queries, service
 
     content = read_document(file)
     with opened() as (database, _):
         revision = service.respond(database, id, round, as_contact, content, clock.now())
+        with database.read() as connection:
+            late = as_contact in queries.late(connection, id, round)
     if json:
-        print_json(revision)
+        print_json({**vars(revision), "late": late})
     else:
-        say(f"{as_contact} answered review round {round} of {id} (revision {revision.revision}).")
+        say(
+            f"{as_contact} answered review round {round} of {id} (revision {revision.revision})."
+            f"{' The round had closed: it is kept as late and changes no result.' if late else ''}"
+        )

@@ -8,6 +8,7 @@ from lifecycle.cli.reading import MATTERS
 from lifecycle.notices.words import REDRESS
 from lifecycle.obligations.states import OPEN
 from lifecycle.redress.queries import Complaint, Entry
+from lifecycle.reviews.results import Results, Score
 from lifecycle.timers.queries import INTERNAL
 
 
@@ -194,6 +195,45 @@ def show_complaint(one: Complaint, past: Sequence[Entry], zone: str) -> None:
 def _words(entry: Entry) -> str:
     names = ("facts", "act", "reason", "note", "step", "remedy")
     return " – ".join(str(entry.content[name]) for name in names if name in entry.content)
+
+
+def show_results(found: Results) -> None:
+    """Print what a review round says."""
+    late = f", {found.late} too late to count" if found.late else ""
+    declined = f", {found.declined} declined" if found.declined else ""
+    say(
+        f"Round {found.round} ({found.questionnaire}): {found.answered} of {found.asked} answered{declined}{late}"
+    )
+    rows = []
+    for section in found.sections:
+        rows.append((section.title.upper(), *_score(section)))
+        rows += [(one.title, *_score(one)) for one in found.questions if one.section == section.id]
+    heads = [
+        "question",
+        f"mean ({found.lowest}–{found.highest})",
+        "partners",
+        "differ by",
+        "change",
+        "cannot say",
+        "negative",
+    ]
+    table(heads, rows, "Results")
+    if found.hidden:
+        say(f"Without a result of their own, since fewer than three answered: {', '.join(found.hidden)}.")
+    for question, partner_id, words in found.comments:
+        say(f"  {question}{f', {partner_id}' if partner_id else ''}: {words}")
+
+
+def _score(one: Score) -> tuple[str, ...]:
+    partners = ", ".join(f"{partner_id} {mean:.1f}" for partner_id, mean in one.by_partner.items())
+    return (
+        "–" if one.mean is None else f"{one.mean:.1f}",
+        partners,
+        "" if one.spread is None else f"{one.spread:.1f}",
+        "" if one.change is None else f"{one.change:+.1f}",
+        str(one.cannot_say or ""),
+        str(one.negative or ""),
+    )
 
 
 def _share(value: float | None) -> str:

@@ -25,6 +25,7 @@ class Score:
 
     id: str
     title: str
+    section: str
     answers: int
     """With a score."""
     cannot_say: int
@@ -99,6 +100,7 @@ def evaluate(
         _score(
             one.id,
             one.short,
+            one.section,
             [(p, a) for p, a in given if a["question"] == one.id],
             asked,
             hidden,
@@ -111,6 +113,7 @@ def evaluate(
     of_section = {name: {q.id for q in asked.questions if q.section == name} for name in names}
     sections = tuple(
         _score(
+            name,
             name,
             name,
             [(p, a) for p, a in given if a["question"] in of_section[name]],
@@ -162,6 +165,7 @@ def _hidden(answers: Sequence[Answered]) -> tuple[str, ...]:
 def _score(
     id_: str,
     title: str,
+    section: str,
     given: Sequence[tuple[str, Mapping[str, Any]]],
     asked: Questionnaire,
     hidden: Sequence[str],
@@ -182,6 +186,7 @@ def _score(
     return Score(
         id_,
         title,
+        section,
         len(scored),
         len(given) - len(scored),
         mean,
