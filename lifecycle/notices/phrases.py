@@ -143,6 +143,28 @@ def redress_past(context: Context, past: Iterable[Mapping[str, Any]]) -> list[tu
     ]
 
 
+def due_lines(due: Iterable[Mapping[str, str]]) -> list[tuple[str, str, str]]:
+    """What falls due, as entries of a list."""
+    return [
+        (
+            day(one["on"]),
+            f"{words.MATTERS.get(one['matter'], _spoken(one['matter']))} {one['subject']}".strip(),
+            "",
+        )
+        for one in due
+    ]
+
+
+def lines(sentences: Iterable[str]) -> list[tuple[str, str, str]]:
+    """Sentences as entries of a list."""
+    return [("", one, "") for one in sentences]
+
+
+def news(changed: Iterable[Mapping[str, Any]]) -> str:
+    """`1 change of stage, 3 documents put`."""
+    return ", ".join(count(one["count"], *words.NEWS[one["event"]]) for one in changed) or "nothing"
+
+
 def document(facts: Mapping[str, Any]) -> str:
     """`agreement, revision 2`."""
     subject = f" on “{event(facts['subject'])}”" if facts["subject"] else ""
@@ -209,6 +231,9 @@ FILTERS = {
             redress_step,
             redress_level,
             redress_past,
+            due_lines,
+            lines,
+            news,
             document,
             wording,
             capitalised,
