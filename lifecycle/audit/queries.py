@@ -1,6 +1,7 @@
 """Reading trails, and proving them against the heads that their partnerships keep."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -20,6 +21,16 @@ def trail(connection: Connection, partnership_id: str) -> list[AuditEvent]:
     """All events of one partnership, oldest first; empty for an unknown one."""
     statement = (
         select(*_EVENT).where(audit_event.c.partnership_id == partnership_id).order_by(audit_event.c.seq)
+    )
+    return [AuditEvent(*row) for row in connection.execute(statement)]
+
+
+def since(connection: Connection, partnership_id: str, instant: datetime) -> list[AuditEvent]:
+    """The events of one partnership later than an instant, oldest first."""
+    statement = (
+        select(*_EVENT)
+        .where(audit_event.c.partnership_id == partnership_id, audit_event.c.at > instant)
+        .order_by(audit_event.c.seq)
     )
     return [AuditEvent(*row) for row in connection.execute(statement)]
 

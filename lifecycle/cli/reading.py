@@ -8,24 +8,7 @@ from lifecycle import clock
 from lifecycle.cli.installation import opened
 from lifecycle.cli.options import Id, Json, Kind, Subject
 from lifecycle.cli.output import print_json, say, table
-
-MATTERS = {
-    "review_due": "review opens",
-    "review_closes": "review closes",
-    "review_unanswered": "reminder of a review",
-    "signoff_missing": "reminder of a sign-off",
-    "performance": "promise due",
-    "answer": "window to answer closes",
-    "decision": "window to decide closes",
-    "complaint_acknowledge": "acknowledgement of a complaint due",
-    "complaint_resolve": "complaint goes up a level",
-    "complaint_closing": "complaint closes in silence",
-    "action_overdue": "reminder of an action",
-    "contact_undeliverable": "address problem climbs",
-    "gate_ready": "reminder of an open gate",
-    "evaluation_due": "call to evaluate",
-}
-"""What the clocks' matters are called for a reader."""
+from lifecycle.notices import words
 
 
 def list_partnerships(
@@ -65,7 +48,7 @@ def _next(partnership: dict[str, Any]) -> str:
     due = partnership["next_due"]
     if due is None:
         return "–"
-    return f"{due.due_at.astimezone(ZoneInfo(partnership['time_zone'])):%Y-%m-%d} {MATTERS.get(due.matter, due.matter)}"
+    return f"{due.due_at.astimezone(ZoneInfo(partnership['time_zone'])):%Y-%m-%d} {words.MATTERS.get(due.matter, due.matter)}"
 
 
 def show(id: Id, json: Json = False) -> None:

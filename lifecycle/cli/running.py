@@ -12,7 +12,13 @@ from lifecycle.cli.output import print_json, say
 from lifecycle.errors import Unavailable
 
 Flow = Literal[
-    "gate-check", "gate-readiness", "scheduled-reviews", "obligation-monitor", "escalations", "send-notices"
+    "gate-check",
+    "gate-readiness",
+    "scheduled-reviews",
+    "obligation-monitor",
+    "escalations",
+    "portfolio-digest",
+    "send-notices",
 ]
 
 
@@ -26,7 +32,8 @@ def run(
 ) -> None:
     """Run a flow once, here.
 
-    One of gate-check, gate-readiness, scheduled-reviews, obligation-monitor, escalations, send-notices."""
+    One of gate-check, gate-readiness, scheduled-reviews, obligation-monitor, escalations, portfolio-digest,
+    send-notices."""
     from lifecycle.clock import instant
 
     moment = None if as_of is None else instant(as_of)

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lifecycle.cli.output import local, say, table
-from lifecycle.cli.reading import MATTERS
-from lifecycle.notices.words import REDRESS
+from lifecycle.notices.words import MATTERS, REDRESS
 from lifecycle.obligations.states import OPEN
 from lifecycle.redress.queries import Complaint, Entry
 from lifecycle.reviews.results import Results, Score

@@ -87,6 +87,19 @@ class Register:
 
 
 @dataclass(frozen=True)
+class Digest:
+    """It is Monday morning: each manager gets the week's digest."""
+
+    at: datetime
+    partnership: str
+
+    async def play(self, office: Office) -> Told:
+        """Run the flow that a schedule runs weekly."""
+        await office.flows.run("portfolio-digest", self.at)
+        return Told("Monday morning: the weekly digest tells each manager what waits on whom.")
+
+
+@dataclass(frozen=True)
 class Put:
     """Somebody submits a document; its file's name begins with its kind."""
 

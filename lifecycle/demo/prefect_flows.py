@@ -18,6 +18,7 @@ FLOWS = (
     "scheduled-reviews",
     "obligation-monitor",
     "escalations",
+    "portfolio-digest",
     "send-notices",
 )
 

@@ -10,6 +10,7 @@ from lifecycle.demo.acts import (
     Answer,
     Ask,
     Check,
+    Digest,
     Plan,
     Put,
     Register,
@@ -151,6 +152,7 @@ _HARBOUR_GRIEVANCE: tuple[Act, ...] = (
         "We regret it. A new boiler is for the property committee, and it meets in November.",
     ),
     Acknowledge(_at("2025-09-17 09:00"), HARBOUR, 1, "margaret-innes"),
+    Digest(_at("2025-09-08 06:00"), HARBOUR),
     Propose(
         _at("2025-09-18 11:00"),
         HARBOUR,

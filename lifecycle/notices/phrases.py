@@ -184,6 +184,28 @@ def open_actions(context: Context, actions: Iterable[Mapping[str, Any]]) -> list
     ]
 
 
+def due_lines(due: Iterable[Mapping[str, str]]) -> list[tuple[str, str, str]]:
+    """What falls due, as entries of a list."""
+    return [
+        (
+            day(one["on"]),
+            f"{words.MATTERS.get(one['matter'], _spoken(one['matter']))} {one['subject']}".strip(),
+            "",
+        )
+        for one in due
+    ]
+
+
+def lines(sentences: Iterable[str]) -> list[tuple[str, str, str]]:
+    """Sentences as entries of a list."""
+    return [("", one, "") for one in sentences]
+
+
+def news(changed: Iterable[Mapping[str, Any]]) -> str:
+    """`1 change of stage, 3 documents put`."""
+    return ", ".join(count(one["count"], *words.NEWS[one["event"]]) for one in changed) or "nothing"
+
+
 def document(facts: Mapping[str, Any]) -> str:
     """`agreement, revision 2`."""
     subject = f" on “{event(facts['subject'])}”" if facts["subject"] else ""
@@ -254,6 +276,9 @@ FILTERS = {
             open_actions,
             result_rows,
             result_items,
+            due_lines,
+            lines,
+            news,
             document,
             wording,
             capitalised,

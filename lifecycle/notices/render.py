@@ -131,7 +131,12 @@ def _subject(letter: Letter, headline: str, riders: int) -> str:
     by_when = f", by {letter.day(letter.due_at)}" if letter.due_at and letter.open else ""
     by_when += f" (and {riders} more)" if riders else ""
     ask = _cut(headline, MAX_SUBJECT - ROOM_FOR_TITLE - len(by_when)) + by_when
-    return f"[{_cut(letter.partnership['title'], MAX_SUBJECT - len(ask) - 3)}] {ask}"
+    about = BRACKETS.get(letter.template, letter.partnership["title"])
+    return f"[{_cut(about, MAX_SUBJECT - len(ask) - 3)}] {ask}"
+
+
+BRACKETS = {"portfolio_digest": "Your partnerships"}
+"""What an email is about that is not about one partnership."""
 
 
 def _cut(text: str, length: int) -> str:

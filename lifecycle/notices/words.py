@@ -37,6 +37,7 @@ TEMPLATES: Mapping[str, str] = {
     "complaint_warning": "the word that a complaint's time runs out",
     "complaint_escalated": "a complaint that has come up a level",
     "complaint_remedied": "the question whether a complaint is put right",
+    "portfolio_digest": "the weekly digest",
     "contact_undeliverable": "the word that an address fails",
     "delivery_failed": "the word that an email failed",
 }
@@ -87,6 +88,38 @@ EVENTS: Mapping[str, str] = {
     "terminate": "terminate the partnership",
 }
 """Completes “to …”."""
+
+MATTERS: Mapping[str, str] = {
+    "review_due": "review opens",
+    "review_closes": "review closes",
+    "review_unanswered": "reminder of a review",
+    "signoff_missing": "reminder of a sign-off",
+    "performance": "promise due",
+    "answer": "window to answer closes",
+    "decision": "window to decide closes",
+    "complaint_acknowledge": "acknowledgement of a complaint due",
+    "complaint_resolve": "complaint goes up a level",
+    "complaint_closing": "complaint closes in silence",
+    "action_overdue": "reminder of an action",
+    "contact_undeliverable": "address problem climbs",
+    "gate_ready": "reminder of an open gate",
+    "evaluation_due": "call to evaluate",
+}
+"""What the clocks' matters are called for a reader."""
+
+NEWS: Mapping[str, tuple[str, str]] = {
+    "stage_changed": ("change of stage", "changes of stage"),
+    "document_put": ("document put", "documents put"),
+    "signed_off": ("sign-off", "sign-offs"),
+    "performance_scheduled": ("promise scheduled", "promises scheduled"),
+    "performance_moved": ("step of a promise", "steps of promises"),
+    "complaint_lodged": ("complaint lodged", "complaints lodged"),
+    "complaint_moved": ("step of a complaint", "steps of complaints"),
+    "review_opened": ("review round opened", "review rounds opened"),
+    "review_closed": ("review round closed", "review rounds closed"),
+    "corrective_action_verified": ("corrective action verified", "corrective actions verified"),
+}
+"""What a digest counts of the trail: one, and several."""
 
 OCCASIONS: Mapping[str, str] = {
     "schedule": "the review schedule of the agreement asks for it",

@@ -86,7 +86,7 @@ def overview(connection: Connection, partnership_id: str, now: datetime) -> dict
         "pending_requests": pending_requests(connection, partnership_id),
         "notices": notices.in_state(connection, partnership_id),
     }
-    return found | {"hints": hints.of(found, now, record.calendar.local_date(now))}
+    return found | {"hints": hints.of(found, now, record.calendar.local_date(now)).all}
 
 
 def _measures(connection: Connection, partnership_id: str, now: datetime) -> dict[str, Any] | None:

@@ -57,6 +57,7 @@ def test_deploy_all_and_a_worker_decide_what_was_asked_for_while_prefect_was_dow
             "scheduled-reviews",
             "obligation-monitor",
             "escalations",
+            "portfolio-digest",
             "send-notices",
         } == {deployment["name"] for deployment in post(api, "deployments/filter")}
         with (tmp_path / "worker.log").open("wb") as log:

@@ -26,6 +26,7 @@ MODULES = (
     "scheduled_reviews",
     "obligation_monitor",
     "escalations",
+    "portfolio_digest",
     "send_notices",
 )
 
@@ -101,6 +102,8 @@ def test_reviews_escalations_and_emails_run_as_of_an_instant(
     later = NOW + timedelta(days=8)
     assert run("escalations", later).notices == {"review_unanswered": 2}
     assert run("send_notices", later).sent == 2
+    assert run("portfolio_digest", later).digests == 1
+    assert run("send_notices", later).sent_by_template == {"portfolio_digest": 1}
     before = contents(installation)
     for module in MODULES:
         run(module, later)
@@ -114,6 +117,7 @@ def test_reviews_escalations_and_emails_run_as_of_an_instant(
         "city-primary@city.example",
         "clinic-primary@clinic.example",
         "clinic-primary@clinic.example",
+        "clinic-primary@clinic.example",  # who coordinates it, and reads the digest
     ]
     for key in ("scheduled-reviews", "escalations", "send-notices"):
         assert json.loads(artifacts(prefect_api, key)[-1]["data"])

@@ -10,6 +10,7 @@ from lifecycle.db import Database
 from lifecycle.obligations.monitor import sweep_obligations
 from lifecycle.partnerships import service
 from lifecycle.partnerships.correspondence import send_notices
+from lifecycle.partnerships.digests import owe_digests
 from lifecycle.partnerships.escalations import sweep_escalations
 from lifecycle.partnerships.readiness import sweep_readiness
 from lifecycle.redress.monitor import sweep_complaints
@@ -39,4 +40,5 @@ _SWEEPS: Mapping[str, Sequence[Callable[[Database, datetime], object]]] = {
     "escalations": [sweep_escalations],
     "scheduled-reviews": [sweep_reviews],
     "obligation-monitor": [sweep_obligations, sweep_complaints],
+    "portfolio-digest": [owe_digests],
 }

@@ -139,6 +139,7 @@ def test_emails_of_every_kind_have_left(demo: Demo) -> None:
         "complaint_proposal": 1,
         "complaint_remedied": 1,
         "complaint_moved": 5,
+        "portfolio_digest": 2,
     }
     assert {kind: sent[kind] for kind in expected if sent[kind] < expected[kind]} == {}
     assert len(demo.emails()) == sum(sent.values())
@@ -215,6 +216,7 @@ def test_the_flows_were_prefect_flow_runs(demo: Demo) -> None:
         "scheduled-reviews",
         "obligation-monitor",
         "escalations",
+        "portfolio-digest",
         "send-notices",
     }
     assert int(found[1]) == sum(counts.values())

@@ -139,7 +139,27 @@ RESULTS = {
         },
     ],
 }
+DIGEST = {
+    "id": "night-discharge",
+    "title": "Safe discharge at night",
+    "stage": "maintaining",
+    "missed": ["No report on discharge-list/3, due on 2026-11-12: harbour-clinic owes it to north-shelter."],
+    "waiting": ["Review round 3 closes on 2026-11-27; no answer yet from amira-haddad, li-wei."],
+    "due": [{"matter": "performance", "subject": "discharge-list/4", "on": "2026-11-19"}],
+    "changed": [{"event": "document_put", "count": 1}, {"event": "performance_moved", "count": 4}],
+    "seq": 57,
+    "hash": SHA256,
+    "more": 2,
+}
 FACTS: dict[str, dict[str, Any]] = {
+    "portfolio_digest": {
+        "missed": 1,
+        "waiting": 1,
+        "due": 1,
+        "looked_after": 23,
+        "left_out": 3,
+        "partnerships": [DIGEST],
+    },
     "complaint_lodged": COMPLAINT | {"by": "jonas-berg", "said": OFFER, "in_answer_to": 1},
     "complaint_moved": COMPLAINT | {"event": "agree_remedy", "by": "jonas-berg", "said": OFFER},
     "complaint_proposal": COMPLAINT | {"event": "propose", "by": "jonas-berg", "said": OFFER},

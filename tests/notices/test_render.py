@@ -137,7 +137,8 @@ def test_every_template_renders_for_every_reader_into_a_message_that_can_be_sent
         html=rendered.html,
         category=letter.template,
     ).as_mime(NOW, "partnerships.example")
-    assert rendered.subject.startswith("[Safe discharge at night] ")
+    about = "Your partnerships" if template == "portfolio_digest" else "Safe discharge at night"
+    assert rendered.subject.startswith(f"[{about}] ")
     for body in (rendered.text, Page(rendered.html).text):
         assert letter.reference in body
         assert f"Dear {letter.reader.name}" in body
@@ -361,8 +362,9 @@ def test_an_unknown_template_is_an_error() -> None:
         render(replace(a_letter("gate_ready"), template="../../etc/passwd"))
 
 
-@EVERY
+@pytest.mark.parametrize("template", sorted(TEMPLATES.keys() - {"portfolio_digest"}))
 def test_the_trail_head_goes_out_with_what_is_periodic_and_only_there(template: str) -> None:
+    """A digest carries the heads of all that it tells of: tests/partnerships/test_digests.py."""
     letter = a_letter(template)
     rendered = render(letter)
     carries = template in {"review_opened", "review_closed", "stage_changed"}

@@ -49,7 +49,7 @@ WELL: dict[str, Any] = {
 
 
 def _hints(**changed: Any) -> list[str]:
-    return hints.of(WELL | changed, NOW, NOW.date())
+    return hints.of(WELL | changed, NOW, NOW.date()).all
 
 
 def test_where_all_is_well_nothing_is_said() -> None:
