@@ -1,10 +1,9 @@
-"""`lifecycle --help` is quick: nothing heavy is imported before a command needs it."""
+"""`lifecycle --help` is quick: nothing heavy is imported before a command needs it (`benchmarks/startup.py` has the time)."""
 
 import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,10 @@ HEAVY = (
     "yaml",
     "rich",
     "httpx",
+    "jinja2",
+    "itsdangerous",
+    "lxml",
+    "icalendar",
 )
 # typer itself loads pydantic as soon as a command has parameters.
 HEAVY_BEFORE_A_COMMAND = (*HEAVY, "pydantic")
@@ -40,19 +43,6 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
         [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True
     )
     assert ran.stderr.strip() == "0 []"
-
-
-def test_help_is_there_within_a_quarter_of_a_second() -> None:
-    """The best of five, so that a busy machine does not decide."""
-    subprocess.run([*LIFECYCLE, "--help"], capture_output=True, check=True)
-    best = min(_seconds([*LIFECYCLE, "--help"]) for _ in range(5))
-    assert best < 0.25
-
-
-def _seconds(command: list[str]) -> float:
-    started = time.perf_counter()
-    subprocess.run(command, capture_output=True, check=True)
-    return time.perf_counter() - started
 
 
 def test_every_command_explains_itself() -> None:
