@@ -101,10 +101,12 @@ def _open_round(command: Command) -> str:
     instant = "2026-01-01T00:00:00.000000+00:00"
     command.sql("UPDATE partnership SET stage = 'maintaining'")
     command.sql(
-        "INSERT INTO review_round VALUES (?, 3, 'schedule', ?, ?, 0, NULL, NULL)", ID, instant, instant
+        "INSERT INTO review_round VALUES (?, 3, 'schedule', ?, ?, 0, NULL, NULL, NULL)", ID, instant, instant
     )
     for contact in ("amira-haddad", "bo-lind"):
-        command.sql("INSERT INTO review_invitation VALUES (?, 3, ?)", ID, contact)
+        command.sql(
+            "INSERT INTO review_invitation (partnership_id, round, contact_id) VALUES (?, 3, ?)", ID, contact
+        )
     answer = example("review_response")
     answer["answers"][0]["score"] = 1
     return command.file("answer.json", answer)
@@ -127,5 +129,5 @@ def test_a_negative_answer_is_planned_and_verified_by_the_other_side(command: Co
 
 def test_only_those_asked_answer_and_only_the_round_they_were_asked_in(command: Command) -> None:
     answer = _open_round(command)
-    assert "was not asked" in command.refused(1, "respond", ID, "3", answer, "--as", "kim-day")
+    assert "is not asked" in command.refused(1, "respond", ID, "3", answer, "--as", "kim-day")
     assert "/round" in command.refused(1, "respond", ID, "4", answer, "--as", "bo-lind")

@@ -14,6 +14,7 @@ from lifecycle.partnerships.digests import owe_digests
 from lifecycle.partnerships.escalations import sweep_escalations
 from lifecycle.partnerships.readiness import sweep_readiness
 from lifecycle.redress.monitor import sweep_complaints
+from lifecycle.reviews.occasions import sweep_half_times
 from lifecycle.reviews.service import sweep_reviews
 
 
@@ -38,7 +39,7 @@ class InProcess:
 _SWEEPS: Mapping[str, Sequence[Callable[[Database, datetime], object]]] = {
     "gate-readiness": [sweep_readiness],
     "escalations": [sweep_escalations],
-    "scheduled-reviews": [sweep_reviews],
+    "scheduled-reviews": [sweep_reviews, sweep_half_times],
     "obligation-monitor": [sweep_obligations, sweep_complaints],
     "portfolio-digest": [owe_digests],
 }

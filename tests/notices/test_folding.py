@@ -66,7 +66,7 @@ def owe(
     id_: str = "harbour",
 ) -> None:
     """Owe one notice for each review round."""
-    closed = {"quorate": True, "asked": 2, "answered": 2, "negative": 0}
+    closed = {"quorate": True, "asked": 2, "answered": 2, "negative": 0, "results": None}
     with database.write() as connection:
         change = changes.begin(connection, id_, now)
         facts = [(f"review/{n}/", {"round": n} | closed) for n in rounds]

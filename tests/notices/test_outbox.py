@@ -23,7 +23,7 @@ from tests.builders import count, registered
 from tests.fakes.sendgrid_api import SendGridApi
 
 KEY = "SG.test-key"
-FACTS = {"round": 3, "quorate": True, "asked": 4, "answered": 3, "negative": 0}
+FACTS = {"round": 3, "quorate": True, "asked": 4, "answered": 3, "negative": 0, "results": None}
 
 
 @pytest.fixture
