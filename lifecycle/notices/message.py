@@ -10,6 +10,7 @@ from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
+from typing import Literal
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -21,6 +22,7 @@ from lifecycle.errors import Fault, Invalid
 MIME_POLICY = SMTP.clone(cte_type="7bit", refold_source="none")
 MAX_SUBJECT = 900
 MAX_NAME = 200
+ENTRY_FILE = "invite.ics"
 # What the transports write themselves, and what SendGrid reserves.
 # fmt: off
 RESERVED_HEADERS = frozenset((
@@ -53,6 +55,17 @@ def parse_mailbox(mailbox: str, setting: str = "LIFECYCLE_MAIL_FROM") -> tuple[s
     return one_line((match["name"] or "").replace('"', "")), address
 
 
+Method = Literal["REQUEST", "CANCEL"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A calendar entry that goes with an email: its method, and the calendar as text with CRLF line ends."""
+
+    method: Method
+    ics: str
+
+
 @dataclass(frozen=True)
 class Message:
     """One email to one person.
@@ -65,6 +78,7 @@ class Message:
         subject: one line; see `one_line`.
         text, html: the two forms of the body.
         category: the template's name, a lower-case slug.
+        entry: a calendar entry that goes with it.
         headers: extra headers such as `List-Unsubscribe`; ASCII, none that the transports write themselves.
 
     Raises:
@@ -82,6 +96,7 @@ class Message:
     html: str
     category: str
     headers: Mapping[str, str] = field(default_factory=dict, hash=False)
+    entry: Entry | None = None
 
     def __post_init__(self) -> None:
         """Check every part, and keep the addresses in the form that goes on the wire."""
@@ -128,6 +143,11 @@ class Message:
             mime.set_raw(name, value)
         mime.set_content(self.text)
         mime.add_alternative(self.html, subtype="html")
+        if self.entry is not None:
+            # As an alternative it is what mail programs act on; as a file, what the others let one open.
+            ics = self.entry.ics
+            mime.add_alternative(ics, subtype="calendar", params={"method": self.entry.method})
+            mime.add_attachment(ics.encode(), maintype="application", subtype="ics", filename=ENTRY_FILE)
         return mime
 
     def _faulty_lines(self) -> Iterator[Fault]:

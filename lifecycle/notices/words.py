@@ -13,6 +13,8 @@ TEMPLATES: Mapping[str, str] = {
     "review_reminder": "a reminder of a review",
     "review_escalated": "the word that review answers are missing",
     "review_extended": "the word that a review runs longer",
+    "review_moved": "the word that a review closes at another time",
+    "review_cancelled": "the word that a review is not asked any more",
     "review_closed": "the outcome of a review",
     "action_asked": "the request for a corrective action",
     "action_reminder": "a reminder of a corrective action",

@@ -12,6 +12,7 @@ from lifecycle.config import Settings
 from lifecycle.db import Database
 from lifecycle.errors import Unavailable
 from lifecycle.notices import outbox
+from lifecycle.notices.entry import entry_of
 from lifecycle.notices.letter import zone_named
 from lifecycle.notices.message import Message, parse_mailbox
 from lifecycle.notices.outbox import Drained
@@ -116,6 +117,7 @@ def write_message(letter: Letter, riders: Sequence[Letter], settings: Settings) 
         text=rendered.text,
         html=rendered.html,
         category=letter.template,
+        entry=entry_of(letter, from_address.rpartition("@")[2]),
     )
 
 

@@ -27,6 +27,7 @@ def follow(connection: Connection, change: Change, event: str, facts: Facts) -> 
         timers.stop(connection, record.id, now, "gate_ready")
     if record.stage in stages.FINAL_STAGES:
         timers.stop_all(connection, record.id, now)
+        reviews.cancel_open_rounds(connection, change)
     elif event == "suspend":
         timers.pause_all(connection, record.id, now)
     elif event == "resume":

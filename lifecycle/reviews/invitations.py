@@ -56,6 +56,7 @@ def pass_on(
             "respondents": len(one.asked),
             "questionnaire": one.questionnaire,
             "unverified": queries.unverified_actions(connection, [partnership_id]).get(partnership_id, []),
+            "sequence": 0,
         }
         change.owe([Owed(to, "review_opened", f"review/{number}/{contact_id}", facts, one.closes_at)])
         changes.write(connection, change)

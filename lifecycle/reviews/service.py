@@ -160,6 +160,7 @@ def _announce(
         "respondents": len(opening.respondents),
         "questionnaire": dict(opening.questionnaire),
         "unverified": list(unverified),
+        "sequence": 0,
     }
     change.owe(
         Owed(contact_id, "review_opened", f"review/{number}", facts, closes_at)
@@ -184,6 +185,34 @@ def move_open_rounds(connection: Connection, change: Change) -> None:
             where = (review_round.c.partnership_id == partnership_id, review_round.c.number == one.number)
             connection.execute(update(review_round).where(*where).values(closes_at=closes_at))
             change.log("review_moved", changes.SYSTEM, round=one.number, closes_at=closes_at.isoformat())
+            _tell_asked(connection, change, one, "review_moved", closes_at)
+
+
+def cancel_open_rounds(connection: Connection, change: Change) -> None:
+    """The partnership has ended: what is still asked is asked no more."""
+    partnership_id = change.partnership.id
+    for one in queries.rounds(connection, partnership_id):
+        if one.closed_at is None:
+            where = (review_round.c.partnership_id == partnership_id, review_round.c.number == one.number)
+            ended = {"closed_at": change.now, "quorate": 0}
+            connection.execute(update(review_round).where(*where).values(ended))
+            change.log("review_cancelled", changes.SYSTEM, round=one.number)
+            outbox.withdraw(
+                connection, partnership_id, f"review/{one.number}", ("review_opened", "review_reminder")
+            )
+            _tell_asked(connection, change, one, "review_cancelled", one.closes_at)
+
+
+def _tell_asked(
+    connection: Connection, change: Change, one: queries.Round, template: str, closes_at: datetime
+) -> None:
+    """Tell those who have not answered yet that a round closes at another time, or is asked no more."""
+    waiting = set(one.asked) - set(one.declined)
+    waiting -= queries.responses(connection, change.partnership.id, one.number).keys()
+    # Any number that rises does for calendar programs; the trail's does.
+    facts = {"round": one.number, "occasion": one.occasion, "sequence": change.partnership.audit_seq}
+    fact = f"review/{one.number}/{change.partnership.audit_seq}"
+    change.owe(Owed(contact_id, template, fact, facts, closes_at) for contact_id in sorted(waiting))
 
 
 def respond(
@@ -315,6 +344,7 @@ def _close_or_extend(connection: Connection, change: Change, people: People, num
         change.log("review_extended", changes.SYSTEM, round=number, closes_at=closes_at.isoformat())
         change.arm(REVIEW_CLOSES, str(number), closes_at, ladders.AT_ANCHOR)
         change.owe(_tell_sponsors(people, asked, set(asked) - answers.keys(), number, closes_at))
+        _tell_asked(connection, change, one, "review_moved", closes_at)
         return
     connection.execute(update(review_round).where(*where).values(closed_at=change.now, quorate=int(quorate)))
     asked_of = questionnaire.of(one.questionnaire)

@@ -198,6 +198,8 @@ FACTS: dict[str, dict[str, Any]] = {
         ],
     },
     "review_reminder": {"round": 3},
+    "review_moved": {"round": 3, "occasion": "schedule"},
+    "review_cancelled": {"round": 3, "occasion": "schedule"},
     "review_escalated": {"round": 3, "missing": MISSING},
     "review_extended": {"round": 3, "missing": MISSING},
     "review_closed": {
@@ -251,6 +253,8 @@ WITH_DUE_TIME = frozenset(
         "review_reminder",
         "review_escalated",
         "review_extended",
+        "review_moved",
+        "review_cancelled",
         "evaluation_due",
         "complaint_lodged",
         "complaint_escalated",

@@ -4,6 +4,7 @@ Facts about the package and the API stand in facts.md, part A, 2a to 2e: no time
 followed with the key, keys in debug logs, no idempotency key.
 """
 
+import base64
 import json
 import logging
 import re
@@ -26,7 +27,7 @@ from sendgrid import SendGridAPIClient
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt
 
 from lifecycle.errors import Fault, Invalid
-from lifecycle.notices.message import Message, one_line
+from lifecycle.notices.message import ENTRY_FILE, Message, one_line
 from lifecycle.notices.transports import Outcome, in_short
 
 PRODUCT_CATEGORY = "partnership-lifecycle"
@@ -178,6 +179,11 @@ def request_body(message: Message, *, sandbox: bool = False) -> dict[str, Any]:
             "open_tracking": {"enable": False},
         },
     }
+    if message.entry is not None:
+        # The API takes no parameters in a type; the method stands in the calendar itself.
+        content = base64.b64encode(message.entry.ics.encode()).decode()
+        attached = {"content": content, "type": "text/calendar", "filename": ENTRY_FILE}
+        body["attachments"] = [attached | {"disposition": "attachment"}]
     if message.reply_to:
         body["reply_to"] = _person(message.reply_to, "")
     if sandbox:
