@@ -3,6 +3,7 @@
 from lifecycle.audit import models as audit
 from lifecycle.db import metadata
 from lifecycle.documents import models as documents
+from lifecycle.evaluation import models as evaluation
 from lifecycle.gates import models as gates
 from lifecycle.notices import models as notices
 from lifecycle.obligations import models as obligations
@@ -14,6 +15,7 @@ from lifecycle.timers import models as timers
 __all__ = [
     "audit",
     "documents",
+    "evaluation",
     "gates",
     "metadata",
     "notices",

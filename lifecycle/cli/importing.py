@@ -8,6 +8,7 @@ import typer
 from lifecycle import clock
 from lifecycle.cli.inputs import read_import
 from lifecycle.cli.installation import opened
+from lifecycle.cli.measuring import import_iati
 from lifecycle.cli.options import Json
 from lifecycle.cli.output import print_json, say
 from lifecycle.errors import Fault, Invalid, LifecycleError
@@ -18,13 +19,31 @@ Files = Annotated[
 ]
 
 
-def import_files(files: Files, json: Json = False) -> None:
+IATI_WORDS = 2
+"""`iati` and the file."""
+
+
+def import_files(
+    files: Files,
+    partnership: Annotated[
+        str | None, typer.Option(metavar="ID", help="With iati: the partnership that the results are of.")
+    ] = None,
+    as_contact: Annotated[
+        str | None, typer.Option("--as", metavar="CONTACT", help="With iati: who imports them.")
+    ] = None,
+    json: Json = False,
+) -> None:
     """Load partnerships with their documents.
 
     Each FILE is a registration, optionally with documents: [{kind, author, content}].
 
     Every file is checked first. If one has a fault, the faults of all are listed and nothing is written.
+
+    `import iati FILE --partnership ID --as CONTACT` loads the results of an IATI activity file.
     """
+    if len(files) == IATI_WORDS and files[0] == "iati":
+        import_iati(files[1], partnership, as_contact, json)
+        return
     with opened() as (database, settings):
         imports = _checked(database, files)
         done: list[dict[str, Any]] = []

@@ -35,14 +35,22 @@ def read_import(path: str) -> tuple[Any, Any]:
 
 
 def _bytes(path: str) -> bytes:
-    """At most one byte more than the limit: enough for the parser to refuse it."""
     from lifecycle.documents.limits import MAX_BYTES
 
+    return read_bytes(path, MAX_BYTES)
+
+
+def read_bytes(path: str, limit: int) -> bytes:
+    """At most one byte more than the limit: enough for the parser to refuse it; `-` is standard input.
+
+    Raises:
+        Usage: the file cannot be read.
+    """
     try:
         if path == "-":
-            return sys.stdin.buffer.read(MAX_BYTES + 1)
+            return sys.stdin.buffer.read(limit + 1)
         with Path(path).open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+            return file.read(limit + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a file name"
         raise Usage(f"The file {path[:200]} cannot be read: {reason}.", mend=_MEND) from None
@@ -66,8 +74,17 @@ def write_text(path: str, text: str) -> None:
     Raises:
         Usage: it cannot be written.
     """
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: str, data: bytes) -> None:
+    """Write a file that the user named.
+
+    Raises:
+        Usage: it cannot be written.
+    """
     try:
-        Path(path).write_text(text, encoding="utf-8")
+        Path(path).write_bytes(data)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a file name"
         mend = "Name a file in a folder that exists and that you may write to."

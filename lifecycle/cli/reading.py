@@ -6,8 +6,10 @@ import typer
 
 from lifecycle import clock
 from lifecycle.cli.installation import opened
+from lifecycle.cli.measuring import export_iati
 from lifecycle.cli.options import Id, Json, Kind, Subject
 from lifecycle.cli.output import print_json, say, table
+from lifecycle.errors import Usage
 from lifecycle.notices import words
 
 
@@ -35,7 +37,6 @@ def list_partnerships(
 
 
 def _require_stage(stage: str | None) -> None:
-    from lifecycle.errors import Usage
     from lifecycle.stages import STAGES
 
     if stage is not None and stage not in STAGES:
@@ -96,7 +97,9 @@ def document(
 
 
 def export(
-    id: Id,
+    what: Annotated[
+        list[str], typer.Argument(metavar="[iati] ID", help="The partnership's id.", show_default=False)
+    ],
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Write it here.")
     ] = None,
@@ -104,11 +107,18 @@ def export(
 ) -> None:
     """Print one partnership as JSON.
 
-    Everything that is stored about it, names and addresses included."""
+    Everything that is stored about it, names and addresses included. `export iati ID` writes an IATI activity file
+    (version 2.03) with its results."""
     from lifecycle.cli.inputs import write_text
     from lifecycle.cli.output import as_json
     from lifecycle.export import everything
 
+    *form, id = what
+    if form == ["iati"]:
+        export_iati(id, output, json)
+        return
+    if form:
+        raise Usage(f"There is no export “{form[0][:40]}”.", mend="Use `export ID` or `export iati ID`.")
     with opened() as (database, _), database.read() as connection:
         found = everything(connection, id)
     if output is None:

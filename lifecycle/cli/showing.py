@@ -22,6 +22,7 @@ def show_overview(found: Mapping[str, Any]) -> None:
     _complaints(found, zone)
     _signals(found, zone)
     _reviews(found, zone)
+    _indicators(found)
     _waiting(found, zone)
     if found["hints"]:
         say("Needs attention")
@@ -273,6 +274,17 @@ def _reviews(found: Mapping[str, Any], zone: str) -> None:
         actions,
         "Corrective actions",
     )
+
+
+def _indicators(found: Mapping[str, Any]) -> None:
+    rows = []
+    for one in found["indicators"]:
+        target = one["targets"][-1] if one["targets"] else {}
+        whole = [actual for actual in one["actuals"] if not actual["dimensions"]] or one["actuals"]
+        actual = f"{whole[-1]['value']:g} until {whole[-1]['ends_on']}" if whole else "–"
+        baseline = (one["baseline"] or {}).get("value", "–")
+        rows.append((one["id"], one["title"], one["unit"] or "", baseline, target.get("value", "–"), actual))
+    table(["indicator", "title", "unit", "baseline", "target", "actual"], rows, "Indicators")
 
 
 def _waiting(found: Mapping[str, Any], zone: str) -> None:

@@ -11,6 +11,7 @@ from lifecycle.db import Database
 from lifecycle.documents import queries, references, rules
 from lifecycle.documents.models import document, sign_off
 from lifecycle.errors import Conflict, Fault, Invalid, NotAllowed
+from lifecycle.evaluation import periods
 from lifecycle.gates import look_alikes
 from lifecycle.notices import outbox
 from lifecycle.notices.owed import Owed
@@ -85,6 +86,7 @@ def add(
     if kind == "agreement":
         _require_no_orphans(connection, change, content)
         _require_own_questions(content)
+        _require_periods_apart(content)
     subject = str(content["event"]) if kind == "decision_record" else ""
     before = _latest(connection, partnership_id, kind, subject)
     if before is not None and before.sha256 == rules.sha256(content):
@@ -120,6 +122,13 @@ def _require_own_questions(content: Mapping[str, Any]) -> None:
         Fault(f"/reviews/questions/{place}/id", "unique", "Choose an id that no other question has.")
         for place in questionnaire.collisions(content.get("reviews", {}))
     ]
+    if faults:
+        raise Invalid(faults, "The agreement")
+
+
+def _require_periods_apart(content: Mapping[str, Any]) -> None:
+    """The target periods of an indicator do not overlap: else nobody could tell which one an actual belongs to."""
+    faults = list(periods.overlapping_targets(content))
     if faults:
         raise Invalid(faults, "The agreement")
 

@@ -30,6 +30,7 @@ def _without_actual(facts: Facts, document: DocumentFact) -> list[str]:
     actual = {
         a["indicator"] for a in items(document.content, "indicator_actuals") if a.get("value") is not None
     }
+    actual |= facts.indicators_with_actual
     return [indicator["id"] for indicator in agreed if indicator["id"] not in actual]
 
 

@@ -152,6 +152,8 @@ class Facts:
     waivers: tuple[WaiverFact, ...] = ()
     evaluation_round: RoundFact | None = None
     actions: tuple[ActionFact, ...] = ()
+    indicators_with_actual: frozenset[str] = frozenset()
+    """Those of which an actual was recorded."""
     open_performances: tuple[str, ...] = ()
     """Obligation performances neither settled nor waived by the side that is owed."""
     open_complaints: tuple[str, ...] = ()

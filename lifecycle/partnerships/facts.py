@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, select
 
 from lifecycle.documents import queries as documents
+from lifecycle.evaluation import queries as evaluation
 from lifecycle.gates import criteria, look_alikes
 from lifecycle.gates.facts import (
     ActionFact,
@@ -41,6 +42,7 @@ KINDS_OF: Mapping[str, tuple[str, ...]] = {
 """The documents that a gate looks at; the other gates look at the request alone."""
 
 _EVALUATING = frozenset({"renew", "revise", "close"})
+_MEASURED = _EVALUATING | {"begin_evaluation"}
 
 
 def collect(
@@ -73,6 +75,9 @@ def collect(
         waivers=_waivers(connection, partnership, event) if criteria.can_be_waived(event) else (),
         evaluation_round=_evaluation_round(connection, partnership.id, people) if in_evaluation else None,
         actions=_actions(connection, partnership.id) if in_evaluation else (),
+        indicators_with_actual=_with_actual(connection, partnership.id)
+        if event in _MEASURED
+        else frozenset(),
         open_performances=_unsettled(connection, partnership.id, now) if event == "close" else (),
         open_complaints=_complaints(connection, partnership.id) if event == "close" else (),
         redress_exhausted_on=(
@@ -137,6 +142,10 @@ def _evaluation_round(connection: Connection, partnership_id: str, people: Peopl
         answers,
         newest.closed_at is not None,
     )
+
+
+def _with_actual(connection: Connection, partnership_id: str) -> frozenset[str]:
+    return frozenset(one.indicator for one in evaluation.actuals(connection, partnership_id))
 
 
 def _unsettled(connection: Connection, partnership_id: str, now: datetime) -> tuple[str, ...]:

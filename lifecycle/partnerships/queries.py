@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from lifecycle import stages
 from lifecycle.documents import queries as documents
 from lifecycle.documents.service import SIGNED_BY
+from lifecycle.evaluation import indicators
 from lifecycle.gates.promptness import AGREED_LAG_DAYS
 from lifecycle.measures.promises import measure
 from lifecycle.measures.redress import measure as redressed
@@ -82,6 +83,7 @@ def overview(connection: Connection, partnership_id: str, now: datetime) -> dict
         "complaints": [vars(one) for one in redress.complaints(connection, partnership_id)],
         "redress": _redress(connection, partnership_id, record.calendar, now),
         "signals": [vars(one) for one in obligations.signals(connection, partnership_id)],
+        "indicators": indicators.overview(connection, partnership_id),
         "timers": [vars(timer) for timer in timers.open_timers(connection, partnership_id)],
         "pending_requests": pending_requests(connection, partnership_id),
         "notices": notices.in_state(connection, partnership_id),

@@ -1,0 +1,1 @@
+"""Evaluation: indicators and what they show."""
