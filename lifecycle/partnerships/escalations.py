@@ -185,7 +185,7 @@ def _complaint(connection: Connection, fired: Fired, people: People) -> Case | N
     calendar = changes.find(connection, fired.partnership_id).calendar
     facts = redress.facts_of(connection, calendar, fired.partnership_id, one, procedure)
     return Case(
-        f"{one.fact}/{fired.subject}/{one.state}",
+        one.warning,
         facts | {"discussed": discussed},
         contacts,
         partners,

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from lifecycle.errors import NotFound
 from lifecycle.redress.models import complaint, complaint_entry
-from lifecycle.redress.states import CLOSED
+from lifecycle.redress.states import CLOSED, IN_DISCUSSION
 from lifecycle.timers.calendars import Calendar
 
 
@@ -36,6 +36,11 @@ class Complaint:
     def fact(self) -> str:
         """How notices name it."""
         return f"complaint/{self.number}"
+
+    @property
+    def warning(self) -> str:
+        """How warnings name what they warn of: that its level's time, or the time to confirm its end, runs out."""
+        return f"{self.fact}/{self.level}/{'settle' if self.state in IN_DISCUSSION else 'close'}"
 
     @property
     def step(self) -> str:

@@ -141,7 +141,7 @@ def stop_clocks(at: Hearing, *matters: str) -> None:
     for matter in matters or CLOCKS:
         timers.stop(at.connection, partnership_id, at.change.now, matter, at.complaint.step)
     if not matters:
-        outbox.withdraw(at.connection, partnership_id, f"{at.complaint.fact}/", ("complaint_warning",))
+        outbox.withdraw(at.connection, partnership_id, at.complaint.warning, ("complaint_warning",))
 
 
 def await_closing(at: Hearing) -> None:

@@ -13,6 +13,7 @@ from lifecycle.gates.facts import RequestFact
 from lifecycle.notices.models import notice
 from lifecycle.obligations import service as promises
 from lifecycle.partnerships import changes
+from lifecycle.partnerships.escalations import sweep_escalations
 from lifecycle.partnerships.facts import collect
 from lifecycle.partnerships.people import people_of
 from lifecycle.redress import service
@@ -34,10 +35,12 @@ from tests.redress.cases import (
 )
 
 
-def told(database: Database, template: str) -> list[str]:
+def told(database: Database, template: str, *states: str) -> list[str]:
     with database.read() as connection:
-        found = connection.execute(select(notice.c.contact_id).where(notice.c.template == template))
-        return sorted(found.scalars())
+        found = select(notice.c.contact_id).where(notice.c.template == template)
+        if states:
+            found = found.where(notice.c.state.in_(states))
+        return sorted(connection.execute(found).scalars())
 
 
 def due(database: Database, matter: str, subject: str) -> Any:
@@ -150,6 +153,18 @@ def test_warnings_come_at_half_of_the_time_and_one_working_day_before_its_end(da
     pass_time(database, days(16))
     assert len(told(database, "complaint_warning")) == 4
     assert complaint(database).level == 2
+
+
+def test_a_warning_that_has_not_left_is_taken_back_when_the_matter_is_settled(database: Database) -> None:
+    broken(database)
+    lodged(database)
+    pass_time(database, days(10))
+    assert told(database, "complaint_warning", "pending") == ["city-primary", "clinic-primary"]
+    service.propose(database, "harbour", 1, {"settlement": "explained"}, "clinic-primary", days(10))
+    service.agree(database, "harbour", 1, "city-primary", days(10))
+    assert told(database, "complaint_warning", "withdrawn") == ["city-primary", "clinic-primary"]
+    sweep_escalations(database, days(14))
+    assert told(database, "complaint_warning", "pending") == ["city-primary"], "the reminder to confirm it"
 
 
 def test_the_independent_decision_needs_its_reason_and_its_text(database: Database) -> None:
