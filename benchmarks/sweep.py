@@ -32,6 +32,7 @@ SCHEDULE = {
     "first_on": "2026-01-06",
     "respondents": ["city-primary", "clinic-primary"],
     "open_working_days": 10,
+    "questionnaire": {"id": "guide-step-four", "version": 1},
 }
 
 
@@ -121,6 +122,11 @@ def _chunk(cursor: Any, mark: str) -> bool:
         " GROUP BY partnership_id", ids,
     )  # fmt: skip
     last = dict(cursor.fetchall())
+    cursor.execute(
+        "SELECT partnership_id, number, question, round, what, owner FROM corrective_action"
+        f" WHERE verified_at IS NULL AND partnership_id IN ({places})", ids,
+    )  # fmt: skip
+    unverified = {row[0]: [row[1:]] for row in cursor.fetchall()}
     firings, moves, saves, events, rounds, asked, notices, clocks = [], [], [], [], [], [], [], []
     for timer_id, partnership_id, generation, rung, schedule, due_at in due:
         plan = json.loads(schedule) if isinstance(schedule, str) else schedule
@@ -141,8 +147,12 @@ def _chunk(cursor: Any, mark: str) -> bool:
         events.append((partnership_id, seq, now, "review_opened", "engine", payload, head, digest))
         head = digest
         saves.append((seq, head, now, partnership_id, version))
-        rounds.append((partnership_id, number, "schedule", now, closes, 0))
-        told = json.dumps({"round": number, "occasion": "schedule", "respondents": 2})
+        asks = json.dumps(plan["questionnaire"])
+        rounds.append((partnership_id, number, "schedule", now, closes, 0, asks))
+        told = json.dumps({
+            "round": number, "occasion": "schedule", "respondents": 2, "questionnaire": plan["questionnaire"],
+            "unverified": unverified.get(partnership_id, []), "sequence": 0,
+        })  # fmt: skip
         for contact_id in plan["respondents"]:
             asked.append((partnership_id, number, contact_id))
             key = f"{partnership_id}:review/{number}:review_opened:{contact_id}"
@@ -160,8 +170,8 @@ def _chunk(cursor: Any, mark: str) -> bool:
          " WHERE id = ? AND version = ?", saves),
         ("INSERT INTO audit_event (partnership_id, seq, at, type, actor, payload, previous_hash, hash)"
          " VALUES (?,?,?,?,?,?,?,?)", events),
-        ("INSERT INTO review_round (partnership_id, number, occasion, opened_at, closes_at, extended)"
-         " VALUES (?,?,?,?,?,?)", rounds),
+        ("INSERT INTO review_round (partnership_id, number, occasion, opened_at, closes_at, extended, questionnaire)"
+         " VALUES (?,?,?,?,?,?,?)", rounds),
         ("INSERT INTO review_invitation (partnership_id, round, contact_id) VALUES (?,?,?)", asked),
         ("INSERT INTO notice (key, partnership_id, contact_id, template, facts, due_at, created_at, state, attempts,"
          " next_attempt_at) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (key) DO NOTHING", notices),

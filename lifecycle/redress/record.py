@@ -125,10 +125,17 @@ def enter(at: Hearing, kind: str, by: str, content: Mapping[str, Any]) -> Entry:
     return entry
 
 
-def start_clocks(at: Hearing) -> None:
-    """Start the clocks of the level to which a complaint has come."""
+def start_clocks(at: Hearing, joins: Complaint | None = None) -> None:
+    """Start the clocks of the level to which a complaint has come.
+
+    One that joins another's case has the time that the other has left, and no warnings beside the other's.
+    """
     one, level = at.complaint, at.level
     at.change.arm(ACKNOWLEDGE, one.step, at.change.now, level.acknowledge_ladder())
+    if joins is not None:
+        ends_at = timers.due_of(at.connection, at.change.partnership.id, RESOLVE, joins.step)
+        at.change.arm(RESOLVE, one.step, ends_at or at.change.now, ladders.AT_ANCHOR)
+        return
     at.change.arm(RESOLVE, one.step, one.level_at, level.resolve_ladder())
     warnings = level.warning_ladder()
     if warnings is not None:

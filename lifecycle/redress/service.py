@@ -63,7 +63,8 @@ def lodge(database: Database, partnership_id: str, content: Any, by: str, now: d
         )  # fmt: skip
         at = Hearing(connection, change, people, procedure, one)
         record.enter(at, "lodge", by, content)
-        record.start_clocks(at)
+        joins = answered if answered is not None and answered.state in IN_DISCUSSION else None
+        record.start_clocks(at, joins)
         proposed = record.propose_smallest(at)
         acknowledge_by = record.due_by(at, at.level.acknowledge_days)
         record.tell(at, "complaint_lodged", "lodge", by, proposed, [one.respondent], acknowledge_by)

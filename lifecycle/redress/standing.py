@@ -124,6 +124,10 @@ def _answered(complainant: str, content: Mapping[str, Any], known: Sequence[Comp
         yield Fault(
             "/in_answer_to", "open complaint", f"Name an open complaint of {content['against']}. {open_ones}"
         )
+    elif given is not None and any(one.number == given and one.paused_at is not None for one in known):
+        yield Fault(
+            "/in_answer_to", "running", f"The clocks of complaint {given} are paused: resume it first."
+        )
     elif given is None and theirs:
         yield Fault(
             "/in_answer_to", "linked",

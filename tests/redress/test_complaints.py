@@ -341,6 +341,19 @@ def test_a_case_climbs_together_when_its_time_is_over(database: Database) -> Non
     assert [kinds(database, n).count("escalate") for n in (1, 2)] == [1, 1]
 
 
+def test_what_joins_a_case_has_the_time_that_is_left_after_a_pause(database: Database) -> None:
+    broken(database)
+    lodged(database)
+    for who in ("city-primary", "clinic-primary"):
+        service.pause(database, "harbour", 1, "Holidays.", who, days(1))
+    with pytest.raises(Invalid, match="paused: resume it first"):
+        service.lodge(database, "harbour", counter(in_answer_to=1), "clinic-primary", days(30))
+    service.resume(database, "harbour", 1, "city-primary", days(30))
+    service.lodge(database, "harbour", counter(in_answer_to=1), "clinic-primary", days(30))
+    assert due(database, "complaint_resolve", "2/1") == due(database, "complaint_resolve", "1/1")
+    assert due(database, "complaint_resolve", "2/1") > days(30)
+
+
 def test_an_answer_to_no_open_complaint_is_refused(database: Database) -> None:
     broken(database)
     before = contents(database)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lifecycle.audit.queries import trail, verify_all
@@ -126,7 +126,18 @@ def sweep(database: Database, at: datetime) -> None:
     sweep_complaints(database, at)
 
 
+EXPLAINED = {"settlement": "explained"}
+
+
 @settings(max_examples=25)
+@example(
+    acts=[
+        ("lodge", "clinic-primary", 1, EXPLAINED, 10),
+        ("pause", "clinic-primary", 1, EXPLAINED, 0),
+        ("pause", "city-primary", 1, EXPLAINED, 4),
+        ("lodge", "city-primary", 2, EXPLAINED, 3),
+    ]
+)
 @given(acts=st.lists(ACTS, max_size=20))
 def test_no_history_leaves_the_table_loses_a_clock_or_the_trail(
     sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, acts: list[Any]
