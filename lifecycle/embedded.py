@@ -79,7 +79,7 @@ def prefect_server(home: Path, port: int | None = None, host: str = "127.0.0.1")
 
 
 def detached(
-    command: list[str], env: dict[str, str], output: IO[bytes] | None = None
+    command: list[str], env: dict[str, str], output: IO[bytes] | int | None = None
 ) -> subprocess.Popen[bytes]:
     """Start a child that Ctrl-C in a terminal does not reach, and that ends with us however we end.
 

@@ -4,13 +4,15 @@ import asyncio
 import importlib
 import os
 import signal
+import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifecycle.config import load_settings
 from lifecycle.db import Database
-from lifecycle.embedded import detached, environment, prefect_server, stop
+from lifecycle.embedded import STOP_SECONDS, detached, environment, prefect_server, stop
 from lifecycle.errors import Unavailable
 from lifecycle.migrations import upgrade
 
@@ -52,16 +54,36 @@ def run_up(host: str, port: int) -> None:
         )
         _say("Flows run on their schedules. Ctrl-C stops everything.")
         # In a process group of its own: a terminal sends Ctrl-C to a whole group, and runs would die of it midway.
-        runner = detached([sys.executable, "-m", "lifecycle.up"], env=dict(os.environ))
+        runner = detached([sys.executable, "-m", "lifecycle.up"], dict(os.environ), subprocess.PIPE)
+        stopping = threading.Event()
+        said = threading.Thread(target=_pass_on, args=(runner, stopping, home / "stopped.log"), daemon=True)
+        said.start()
         try:
             runner.wait()
             raise Unavailable(
                 "The flows' runner ended by itself.", mend="See what it said above, and start again."
             )
         except (KeyboardInterrupt, SystemExit):
+            stopping.set()
             _say("Stopping …")
         finally:
             stop(runner, signal.SIGTERM)
+            said.join(STOP_SECONDS)
+
+
+def _pass_on(runner: subprocess.Popen[bytes], stopping: threading.Event, log: Path) -> None:
+    """Show what the flows say; from Ctrl-C on, keep it in a log.
+
+    A run that is stopped midway is tried again at the next start. Prefect 3.8.8 prints a traceback for it at times.
+    """
+    assert runner.stdout is not None
+    with log.open("wb") as kept:
+        for line in runner.stdout:
+            if stopping.is_set():
+                kept.write(line)
+            else:
+                sys.stderr.buffer.write(line)
+                sys.stderr.flush()
 
 
 def _emails(transport: str, mailbox: Path) -> str:
