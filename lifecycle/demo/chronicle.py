@@ -13,6 +13,7 @@ from lifecycle.db import Database
 from lifecycle.demo.acts import names, read
 from lifecycle.demo.story import PARTNERSHIPS
 from lifecycle.notices import outbox, words
+from lifecycle.partnerships.changes import SYSTEM
 
 _CLIMBS = ("_reminder", "_escalated", "_undeliverable", "_warning")
 _ALL = 100_000
@@ -111,6 +112,16 @@ def _moved(partnership: str, facts: Mapping[str, Any]) -> str:
     return f"No report on {facts['performance']} has come in the agreed time: both sides hear it."
 
 
+def _asked(partnership: str, facts: Mapping[str, Any]) -> str:
+    """What the engine asked for by itself."""
+    if facts["actor"] != SYSTEM:
+        return ""
+    asked = f"The engine asks to {words.EVENTS[facts['event']]}, as agreed"
+    if "target" in facts:
+        return f"{asked}: granted. Stage: {facts['target']}."
+    return f"{asked}: refused ({', '.join(facts['blocking'])}). The coordinator hears why."
+
+
 def _complaint(partnership: str, facts: Mapping[str, Any]) -> str:
     if facts["event"] != "escalate":
         return ""
@@ -121,6 +132,8 @@ def _complaint(partnership: str, facts: Mapping[str, Any]) -> str:
 
 
 _TOLD: Mapping[str, Callable[[str, Mapping[str, Any]], str]] = {
+    "stage_changed": _asked,
+    "transition_refused": _asked,
     "performance_moved": _moved,
     "complaint_moved": _complaint,
     "review_opened": _opened,

@@ -9,6 +9,7 @@ from lifecycle.demo.acts import Act, Office
 from lifecycle.demo.chronicle import Chronicle
 from lifecycle.demo.screen import Screen
 from lifecycle.errors import Unavailable
+from lifecycle.evaluation import opening
 from lifecycle.notices import queries as notices
 from lifecycle.obligations import record
 from lifecycle.partnerships.escalations import DESCRIBE
@@ -97,4 +98,4 @@ def _sweep_of(matter: str) -> str:
         return "escalations"
     if matter in {record.DUE, record.ANSWER, record.DECISION, *monitor.MATTERS}:
         return "obligation-monitor"
-    return "gate-readiness" if matter == "gate_readiness" else "scheduled-reviews"
+    return "gate-readiness" if matter in {"gate_readiness", opening.BEGINS} else "scheduled-reviews"

@@ -211,7 +211,6 @@ _HARBOUR_REVIEWED: tuple[Act, ...] = (
 
 _HARBOUR_EVALUATED: tuple[Act, ...] = (
     Put(_at("2025-12-02 09:30"), HARBOUR, "evaluation-r1", "fiona-kerr"),
-    Ask(_at("2025-12-02 10:00"), HARBOUR, "begin_evaluation", "fiona-kerr"),
     Sign(_at("2025-12-03 09:00"), HARBOUR, "evaluation", 1, "margaret-innes"),
     Sign(_at("2025-12-03 09:15"), HARBOUR, "evaluation", 1, "ewan-ross"),
     Sign(_at("2025-12-03 09:30"), HARBOUR, "evaluation", 1, "sandra-okafor"),

@@ -13,6 +13,9 @@ from markupsafe import Markup, escape
 from lifecycle.notices import letter, words
 
 WIDTH = 76
+ENGINE = "engine"
+"""Who acts by itself when the agreed time has come; no contact can be called so."""
+
 FORMER = "a former contact"
 FORMER_PARTNER = "a former partner"
 AGREE = 0.5
@@ -24,6 +27,8 @@ UNREACHABLE = "a partner whose contacts cannot be reached"
 @pass_context
 def person(context: Context, contact_id: str) -> str:
     """`Amira Haddad (Harbour Clinic)`."""
+    if contact_id == ENGINE:
+        return "the engine (by the agreed schedule)"
     found = context["people"].get(contact_id)
     if found is None or not found.name:
         return FORMER

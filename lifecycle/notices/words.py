@@ -106,6 +106,7 @@ MATTERS: Mapping[str, str] = {
     "contact_undeliverable": "address problem climbs",
     "gate_ready": "reminder of an open gate",
     "evaluation_due": "call to evaluate",
+    "evaluation_begins": "evaluation begins",
 }
 """What the clocks' matters are called for a reader."""
 

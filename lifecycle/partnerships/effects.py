@@ -1,23 +1,18 @@
 """What follows from a transition besides the new stage: clocks that start, pause, run on or stop; rounds that open."""
 
-from datetime import date
-
 from sqlalchemy import Connection
 
 from lifecycle import stages
+from lifecycle.evaluation import opening
 from lifecycle.gates.facts import Facts
 from lifecycle.obligations import following
 from lifecycle.partnerships.changes import Change
 from lifecycle.reviews import occasions, questionnaire
 from lifecycle.reviews import service as reviews
-from lifecycle.timers import ladders
 from lifecycle.timers import service as timers
 
 PROGRESS = {"need_definition": "confirm_need", "starting": "agree_to_partner", "setting_up": "activate"}
 """The event that takes a partnership forward from a stage; its readiness is watched."""
-
-EVALUATION_NOTICE_DAYS = 90
-"""So many days before the end of the term the coordinator and the sponsors are told to evaluate."""
 
 
 def follow(connection: Connection, change: Change, event: str, facts: Facts) -> None:
@@ -40,10 +35,10 @@ def follow(connection: Connection, change: Change, event: str, facts: Facts) -> 
     elif event in {"amend", "revise"}:
         # Both start again, by the new terms, when the amended agreement comes into force.
         timers.stop(connection, record.id, now, reviews.REVIEW_DUE)
-        timers.stop(connection, record.id, now, "evaluation_due")
         timers.stop(connection, record.id, now, occasions.HALF_TIME)
+        opening.stop(connection, change)
     elif event == "begin_evaluation":
-        timers.stop(connection, record.id, now, "evaluation_due")
+        opening.stop(connection, change)
         _open_evaluation_round(connection, change, facts)
 
 
@@ -59,9 +54,7 @@ def _maintain(connection: Connection, change: Change, facts: Facts, term_in: str
     if {"every", "first_on", "respondents"} <= agreement.get("reviews", {}).keys():
         reviews.follow_schedule(change, agreement["reviews"])
     occasions.follow_term(change, term)
-    if "ends_on" in term:
-        ends = change.partnership.calendar.end_of_day(date.fromisoformat(term["ends_on"]))
-        change.arm("evaluation_due", term["ends_on"], ends, ladders.EVALUATION_DUE)
+    opening.follow_term(change, term)
 
 
 def _open_evaluation_round(connection: Connection, change: Change, facts: Facts) -> None:

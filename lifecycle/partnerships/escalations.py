@@ -12,6 +12,7 @@ from lifecycle.db import Database
 from lifecycle.documents import queries as documents
 from lifecycle.documents import service as signing
 from lifecycle.errors import NotAllowed, NotFound
+from lifecycle.evaluation import opening
 from lifecycle.gates import criteria
 from lifecycle.gates.facts import RequestFact
 from lifecycle.notices import outbox
@@ -118,10 +119,14 @@ def _gate_ready(connection: Connection, fired: Fired, people: People) -> Case | 
     return Case(f"gate/{event}/{fired.anchor_at:%Y%m%d%H%M}", {"event": event, "target": target})
 
 
-def _evaluation_due(_connection: Connection, fired: Fired, people: People) -> Case:
+def _evaluation_due(connection: Connection, fired: Fired, people: People) -> Case:
+    begins = timers.find_open(
+        connection, fired.partnership_id, opening.BEGINS, fired.subject, fired.due[-1][1]
+    )
+    begins_on = fired.subject if begins is None else begins.schedule["first_on"]
     return Case(
         f"evaluation/{fired.subject}",
-        {"ends_on": fired.subject},
+        {"ends_on": fired.subject, "begins_on": begins_on},
         (),
         sorted(people.partners),
         fired.anchor_at,

@@ -95,6 +95,10 @@ def validate(registration: Any) -> None:
         faults.append(
             Fault("/coordinator", "known contact", "Name one of the contacts listed under /partners.")
         )
+    if changes.SYSTEM in contacts:
+        faults.append(
+            Fault("/partners", "reserved", f"“{changes.SYSTEM}” is the engine itself: rename the contact.")
+        )
     for what, ids in (("partner", partners), ("contact", contacts)):
         for double in sorted({one for one in ids if ids.count(one) > 1}):
             faults.append(

@@ -21,6 +21,7 @@ from lifecycle.partnerships.changes import Change
 from lifecycle.partnerships.facts import collect
 from lifecycle.partnerships.models import transition_request, waiver
 from lifecycle.partnerships.people import BINDING_ROLES, People, people_of
+from lifecycle.timers import ladders
 
 REASON_LENGTH, KEY_LENGTH = 2000, 200
 
@@ -120,6 +121,18 @@ def transition(
         if request.state != "pending":
             return _decided(connection, request)
         return _decide(connection, change, people, request, kept=True)
+
+
+def ask_by_schedule(
+    connection: Connection, change: Change, people: People, event: str, reason: str
+) -> Decision:
+    """Ask for a transition in the name of the engine, because its agreed time has come, and decide it at once.
+
+    For a sweep that holds the partnership's lock. A refusal is told to the coordinator.
+    """
+    id_ = uuid.uuid4().hex
+    request = Request(id_, change.partnership.id, event, changes.SYSTEM, reason, change.now, id_, "pending")
+    return _decide(connection, change, people, request, kept=False)
 
 
 def decide(database: Database, request_id: str, now: datetime) -> Decision:
@@ -265,7 +278,8 @@ def _refuse(
         "requested_by": request.requested_by,
         "findings": _told(blocking) or [{"code": "–", "name": "stage", "question": "", "to_do": detail}],
     }
-    change.owe([Owed(request.requested_by, "gate_refused", f"request/{request.id}", facts)])
+    reader = record.coordinator if request.requested_by == changes.SYSTEM else request.requested_by
+    change.owe([Owed(reader, "gate_refused", f"request/{request.id}", facts)])
     changes.write(connection, change)
     return Decision(request.id, record.id, request.event, "refused", record.stage, detail, as_json)
 
@@ -312,7 +326,8 @@ def _announcements(
         "advisories": _told([f for f in report.findings if f.outcome == "unmet"]),
     }
     contacts = {c.id for partner_id in people.partners for c in people.reachable(partner_id, *BINDING_ROLES)}
-    recipients = sorted(contacts | {request.requested_by, change.partnership.coordinator})
+    asking = {request.requested_by} - {changes.SYSTEM}
+    recipients = sorted(contacts | asking | {change.partnership.coordinator})
     return [Owed(contact_id, "stage_changed", f"request/{request.id}", facts) for contact_id in recipients]
 
 
@@ -391,4 +406,5 @@ def waive(
         }
         _grant(connection, [row])
         change.log("waiver_granted", by, event=event, criterion=code, partner=sponsor.partner_id)
+        change.arm("gate_readiness", "", change.now, ladders.NOW)
         changes.write(connection, change)

@@ -233,11 +233,16 @@ GATE_READY_UNUSED = to_json(
 )
 """Anchor: the instant at which the gate was found open. After three weeks only the digest says it."""
 
-EVALUATION_DUE = to_json(
-    [
-        Rung(-90, unit="days", whom="manager", notice="evaluation_due"),
-        Rung(-30, unit="days", whom="lead_and_sponsors", notice="evaluation_due"),
-        Rung(0, unit="days", whom="lead_and_sponsors", notice="evaluation_due"),
-    ]
-)
-"""Anchor: the end of the term's last day."""
+EVALUATION_NOTICE_DAYS = 14
+"""So long before the evaluation begins by itself the manager is asked to prepare it."""
+
+
+def evaluation_due(days_before_end: int) -> dict[str, Any]:
+    """The ladder of an evaluation that begins by itself so many days before its anchor, the end of the term's last day.
+
+    The first rung comes before it; the others find it not begun.
+    """
+    ahead: dict[int, Audience] = {-days_before_end - EVALUATION_NOTICE_DAYS: "manager"}
+    late: dict[int, Audience] = {-(days_before_end // 3): "lead_and_sponsors", 0: "lead_and_sponsors"}
+    rungs = sorted((ahead | late).items())
+    return to_json([Rung(offset, "days", whom, "evaluation_due") for offset, whom in rungs])

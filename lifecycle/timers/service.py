@@ -289,6 +289,17 @@ def is_open(connection: Connection, partnership_id: str, matter: str) -> bool:
     return connection.execute(statement.limit(1)).first() is not None
 
 
+def has_fired(connection: Connection, partnership_id: str, matter: str) -> bool:
+    """Whether an open clock of this matter is past its first rung or occurrence."""
+    statement = select(timer.c.id).where(
+        timer.c.partnership_id == partnership_id,
+        timer.c.matter == matter,
+        timer.c.done_at.is_(None),
+        timer.c.rung > 0,
+    )
+    return connection.execute(statement.limit(1)).first() is not None
+
+
 def find_open(
     connection: Connection, partnership_id: str, matter: str, subject: str, as_of: datetime
 ) -> Fired | None:

@@ -12,6 +12,7 @@ from lifecycle.documents import service as documents
 from lifecycle.gates.report import GateReport
 from lifecycle.partnerships import registration, service
 from lifecycle.partnerships.escalations import sweep_escalations
+from lifecycle.partnerships.readiness import sweep_readiness
 from lifecycle.reviews import actions
 from lifecycle.reviews import service as reviews
 from tests.builders import SETTINGS
@@ -203,11 +204,12 @@ def plan(story: Story, when: str, number: int, owner: str, due: str) -> None:
 
 
 def renew(story: Story) -> None:
-    assert sweep_escalations(story.database, at("2025-12-01 09:00")).get("evaluation_due") == 1
+    assert sweep_escalations(story.database, at("2025-11-17 09:00")).get("evaluation_due") == 1
+    assert not any(one.taken for one in sweep_readiness(story.database, at("2025-12-01 09:00")))
     story.put("2025-12-02 09:30", "evaluation-r1", "fiona-kerr")
     report = story.gate("2025-12-02 09:45", "begin_evaluation")
     assert (blocking(report), advised(report)) == (set(), {"E2"})
-    assert story.ask("2025-12-02 10:00", "begin_evaluation", "fiona-kerr").stage == "evaluating"
+    assert [one.taken for one in sweep_readiness(story.database, at("2025-12-02 09:50"))] == [True]
     story.answer("2025-12-09 10:00", 4, "fiona-kerr", "lewis-baird", "amira-haddad", "isla-drummond")
     reviews.sweep_reviews(story.database, at("2026-01-05 17:00"))
     assert blocking(story.gate("2026-01-06 09:00", "renew")) == {"V2", "V3", "V4", "V5"}

@@ -115,7 +115,7 @@ def test_emails_of_every_kind_have_left(demo: Demo) -> None:
     assert {state for _, state in rows} <= {"sent", "withdrawn"}, "none pending, unknown or failed"
     sent = Counter(template for template, state in rows if state == "sent")
     expected = {
-        "gate_refused": 2,
+        "gate_refused": 3,
         "stage_changed": 24,
         "signoff_asked": 18,
         "signoff_reminder": 6,
@@ -209,7 +209,7 @@ def test_the_flows_were_prefect_flow_runs(demo: Demo) -> None:
     counts: dict[str, Any] = {
         name: int(count) for name, count in (one.rsplit(" ", 1) for one in found[2].split(", "))
     }
-    assert counts["gate-check"] == 11
+    assert counts["gate-check"] == 10
     assert counts.keys() == {
         "gate-check",
         "gate-readiness",

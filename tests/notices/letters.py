@@ -218,7 +218,7 @@ FACTS: dict[str, dict[str, Any]] = {
     "action_reminder": ACTION,
     "action_escalated": ACTION,
     "gate_ready": {"event": "activate", "target": "maintaining"},
-    "evaluation_due": {"ends_on": "2026-12-31"},
+    "evaluation_due": {"ends_on": "2026-12-31", "begins_on": "2026-10-02"},
     "performance_demanded": PERFORMANCE | {"by": "jonas-berg"},
     "report_reminder": PERFORMANCE | {"missing": MISSING},
     "performance_overdue": PERFORMANCE | {"missing": MISSING},

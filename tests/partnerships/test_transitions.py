@@ -139,7 +139,7 @@ def test_opening_the_terms_again_stops_the_call_to_evaluate_the_old_ones(
     registered(database, now, stage="maintaining")
     with database.write() as connection:
         change = changes.begin(connection, "harbour", now)
-        change.arm("evaluation_due", "2026-12-31", now + timedelta(days=300), ladders.EVALUATION_DUE)
+        change.arm("evaluation_due", "2026-12-31", now + timedelta(days=300), ladders.evaluation_due(90))
         changes.write(connection, change)
     service.transition(database, "harbour", "amend", "city-primary", now, "The wards have moved.")
     assert count(database, timer, timer.c.done_at.is_(None), timer.c.matter == "evaluation_due") == 0

@@ -22,7 +22,7 @@ NAMED = {
     "action": ladders.ACTION_OVERDUE,
     "contact": ladders.CONTACT_UNDELIVERABLE,
     "gate": ladders.GATE_READY_UNUSED,
-    "evaluation": ladders.EVALUATION_DUE,
+    "evaluation": ladders.evaluation_due(90),
 }
 
 
