@@ -73,6 +73,7 @@ for _name, _command in (
     ("verdict", keeping.verdict),
     ("signal", keeping.signal),
     ("actual", measuring.actual),
+    ("dossier", measuring.dossier),
     ("complain", complaining.complain),
     ("withhold", complaining.withhold),
     ("acknowledge", escalating.acknowledge),

@@ -1,4 +1,4 @@
-"""`actual`, `import iati`, `export iati`: what indicators come to, and results from and for elsewhere."""
+"""`actual`, `dossier`, `lessons`, `import iati`, `export iati`: what a partnership came to, for those who decide and learn."""
 
 from typing import Annotated
 
@@ -48,6 +48,31 @@ def _pair(text: str) -> tuple[str, str]:
     if not separator or not name or not value:
         raise Usage(f"“{text[:40]}” is no dimension.", mend="Write it as NAME=VALUE, e.g. sex=female.")
     return name, value
+
+
+def dossier(
+    id: Id,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write it here.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Gather what a decision rests on.
+
+    Reviews, promises, indicators, actions, complaints and gates, as one HTML page that prints well; or as data."""
+    from lifecycle.cli.inputs import write_text
+    from lifecycle.cli.output import as_json
+    from lifecycle.evaluation import dossier as dossiers
+    from lifecycle.evaluation.page import page
+
+    with opened() as (database, _), database.read() as connection:
+        found = dossiers.gather(connection, id, clock.now())
+    written = as_json(found) + "\n" if json else page(found)
+    if output is None:
+        typer.echo(written, nl=False)
+        return
+    write_text(output, written)
+    say(f"Wrote {output}.")
 
 
 def import_iati(file: str, partnership: str | None, as_contact: str | None, json: bool) -> None:

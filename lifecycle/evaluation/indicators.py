@@ -84,6 +84,7 @@ def overview(connection: Connection, partnership_id: str) -> list[dict[str, Any]
             "id": one["id"],
             "title": one["title"],
             "unit": one.get("unit"),
+            "ascending": one.get("ascending", True),
             "baseline": one.get("baseline"),
             "targets": one.get("targets", []),
             "actuals": [vars(actual) for actual in found if actual.indicator == one["id"]],

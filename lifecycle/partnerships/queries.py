@@ -11,16 +11,13 @@ from lifecycle import stages
 from lifecycle.documents import queries as documents
 from lifecycle.documents.service import SIGNED_BY
 from lifecycle.evaluation import indicators
-from lifecycle.gates.promptness import AGREED_LAG_DAYS
-from lifecycle.measures.promises import measure
-from lifecycle.measures.redress import measure as redressed
+from lifecycle.measures import reading
 from lifecycle.notices import queries as notices
 from lifecycle.obligations import queries as obligations
 from lifecycle.partnerships import changes, hints
 from lifecycle.partnerships.models import partnership, transition_request
 from lifecycle.partnerships.people import People, people_of
 from lifecycle.redress import queries as redress
-from lifecycle.redress.record import STEPS
 from lifecycle.reviews import queries as reviews
 from lifecycle.timers import queries as timers
 from lifecycle.timers.calendars import Calendar
@@ -92,26 +89,15 @@ def overview(connection: Connection, partnership_id: str, now: datetime) -> dict
 
 
 def _measures(connection: Connection, partnership_id: str, now: datetime) -> dict[str, Any] | None:
-    """How promises have fared; None before any agreement was in force."""
-    performances = obligations.performances(connection, partnership_id)
-    if not performances:
-        return None
-    revision = max(one.agreement_revision for one in performances)
-    agreement = documents.find(connection, partnership_id, "agreement", "", revision).content
-    agreed = agreement.get("feedback", {}).get("max_lag_days", AGREED_LAG_DAYS)
-    return asdict(measure(performances, now, agreed)) | {"agreed_lag_days": agreed}
+    found = reading.promises_of(connection, partnership_id, now)
+    return None if found is None else asdict(found[0]) | {"agreed_lag_days": found[1]}
 
 
 def _redress(
     connection: Connection, partnership_id: str, calendar: Calendar, now: datetime
 ) -> dict[str, Any] | None:
-    """How redress has worked; None while nobody has complained."""
-    complaints = redress.complaints(connection, partnership_id)
-    if not complaints:
-        return None
-    clocks = timers.kept(connection, partnership_id, STEPS)
-    performances = obligations.performances(connection, partnership_id)
-    return asdict(redressed(complaints, clocks, performances, calendar, now))
+    found = reading.redress_of(connection, partnership_id, calendar, now)
+    return None if found is None else asdict(found)
 
 
 def _partners(people: People, today: date) -> list[dict[str, Any]]:
