@@ -74,6 +74,8 @@ for _name, _command in (
     ("signal", keeping.signal),
     ("actual", measuring.actual),
     ("dossier", measuring.dossier),
+    ("handover", evidence.handover),
+    ("lessons", measuring.lessons),
     ("complain", complaining.complain),
     ("withhold", complaining.withhold),
     ("acknowledge", escalating.acknowledge),

@@ -1,11 +1,11 @@
-"""`put`, `signoff`, `respond`: what partners bring to the record."""
+"""`put`, `signoff`, `respond`, `handover`: what partners bring to the record."""
 
 from typing import Annotated
 
 import typer
 
 from lifecycle import clock
-from lifecycle.cli.inputs import read_document
+from lifecycle.cli.inputs import day, read_document
 from lifecycle.cli.installation import opened
 from lifecycle.cli.options import AsContact, File, Id, Json, Kind, Subject
 from lifecycle.cli.output import print_json, say
@@ -75,3 +75,26 @@ def respond(
             f"{as_contact} answered review round {round} of {id} (revision {revision.revision})."
             f"{' The round had closed: it is kept as late and changes no result.' if late else ''}"
         )
+
+
+def handover(
+    id: Id,
+    number: Annotated[
+        int, typer.Argument(metavar="LINE", min=1, help="The line of the exit plan.", show_default=False)
+    ],
+    as_contact: AsContact,
+    on: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Since when it is done; today if absent.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Say that a line of the exit plan is handed over."""
+    from lifecycle.evaluation import service
+
+    done_on = None if on is None else day(on)
+    with opened() as (database, _):
+        revision = service.hand_over(database, id, number, as_contact, clock.now(), done_on)
+    if json:
+        print_json(revision)
+    else:
+        say(f"Line {number} of the exit plan of {id} is handed over (revision {revision.revision}).")

@@ -75,6 +75,27 @@ def dossier(
     say(f"Wrote {output}.")
 
 
+def lessons(
+    text: Annotated[str, typer.Argument(metavar="[TEXT]", help="Words that must occur.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 20,
+    json: Json = False,
+) -> None:
+    """Search what partnerships have learnt.
+
+    Newest first. Lessons are kept when an evaluation ends in a decision."""
+    from lifecycle.cli.showing import show_lessons
+    from lifecycle.evaluation import lessons as learnt
+
+    with opened() as (database, _), database.read() as connection:
+        found = [vars(one) for one in learnt.search(connection, text, limit)]
+    if json:
+        print_json({"lessons": found})
+        return
+    show_lessons(found, "Lessons")
+    if not found:
+        say(f"No lesson says “{text[:80]}”." if text else "No partnership has recorded a lesson yet.")
+
+
 def import_iati(file: str, partnership: str | None, as_contact: str | None, json: bool) -> None:
     """Load the results of an IATI file into a partnership."""
     from lifecycle.evaluation import iati, service

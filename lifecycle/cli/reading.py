@@ -57,11 +57,15 @@ def show(id: Id, json: Json = False) -> None:
 
     Stage, people, documents, reviews, clocks, and what needs attention.
     """
+    from lifecycle.evaluation import lessons
     from lifecycle.partnerships import queries
 
     now = clock.now()
     with opened() as (database, _), database.read() as connection:
         found = queries.overview(connection, id, now)
+        # Looked up here and not in every overview: it reads the whole registry.
+        defining = found["stage"] == "need_definition"
+        found["lessons_of_similar"] = list(map(vars, lessons.of_similar(connection, id))) if defining else []
     if json:
         print_json(found)
         return

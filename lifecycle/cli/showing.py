@@ -23,7 +23,9 @@ def show_overview(found: Mapping[str, Any]) -> None:
     _signals(found, zone)
     _reviews(found, zone)
     _indicators(found)
+    _handover(found)
     _waiting(found, zone)
+    show_lessons(found["lessons_of_similar"], "What partnerships with a like need have learnt")
     if found["hints"]:
         say("Needs attention")
         for hint in found["hints"]:
@@ -285,6 +287,23 @@ def _indicators(found: Mapping[str, Any]) -> None:
         baseline = (one["baseline"] or {}).get("value", "–")
         rows.append((one["id"], one["title"], one["unit"] or "", baseline, target.get("value", "–"), actual))
     table(["indicator", "title", "unit", "baseline", "target", "actual"], rows, "Indicators")
+
+
+def show_lessons(found: Sequence[Mapping[str, Any]], title: str) -> None:
+    """Print lessons, each with the partnership that learnt it."""
+    rows = [
+        (one["lesson"], one["keep_or_change"], one["for_whom"], f"{one['title']} [{one['partnership_id']}]")
+        for one in found
+    ]
+    table(["lesson", "keep or change", "for", "learnt by"], rows, title)
+
+
+def _handover(found: Mapping[str, Any]) -> None:
+    rows = [
+        (one["number"], one["what"], one["giver"], one["taker"], one["by"], one["done_on"] or "open")
+        for one in found["handover"]
+    ]
+    table(["line", "to hand over", "from", "to", "by", "done"], rows, "Exit plan")
 
 
 def _waiting(found: Mapping[str, Any], zone: str) -> None:

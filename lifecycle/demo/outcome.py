@@ -190,6 +190,10 @@ def next_steps(folder: Folder) -> list[tuple[str, str]]:
     up = "make up" if Path("Makefile").is_file() and Path("prefect.yaml").is_file() else f"{lifecycle} up"
     return [
         ("See a partnership whole", f"{where} {lifecycle} show {HARBOUR}"),
+        (
+            "Write the dossier on which its sponsors decided, as a page for the browser",
+            f"{where} {lifecycle} dossier {HARBOUR} -o dossier.html",
+        ),
         ("Open the email that reached the sponsor", f"{_opener()} {shlex.quote(str(_escalation(folder)))}"),
         ("Run your own, with schedules and the Prefect UI, until Ctrl-C", up),
     ]

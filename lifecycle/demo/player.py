@@ -47,7 +47,10 @@ class _Player:
             for sweep in SWEEPS:
                 if any(_sweep_of(matter) == sweep for matter in matters):
                     await self.office.flows.run(sweep, instant)
-            await self._settle(instant)
+            again = self._due(instant)
+            if again is None or again[1] <= matters:
+                await self._settle(instant)
+            # Else what was done made something else due at once: that comes first.
 
     async def act(self, act: Act) -> None:
         """Play an act, then what it made due at once."""

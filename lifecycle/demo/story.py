@@ -17,6 +17,7 @@ from lifecycle.demo.acts import (
     Sign,
     Verify,
 )
+from lifecycle.demo.evaluating import Consult, Measure
 from lifecycle.demo.grievance import Acknowledge, Agree, Close, Complain, Propose, Reply
 from lifecycle.demo.keeping import Accept, Decide, Demand, Dispute, Report, Restore
 
@@ -209,13 +210,24 @@ _HARBOUR_REVIEWED: tuple[Act, ...] = (
 )
 """A year of reviews: negative answers and what is done about them, then a silent respondent."""
 
+_YEAR = (date(2025, 3, 3), date(2026, 1, 31))
+_SPRING, _AUTUMN = (date(2025, 3, 3), date(2025, 8, 31)), (date(2025, 9, 1), date(2026, 1, 31))
+
 _HARBOUR_EVALUATED: tuple[Act, ...] = (
+    Measure(_at("2025-09-26 10:00"), HARBOUR, "pupils-fed", 84, _SPRING, "fiona-kerr"),
     Put(_at("2025-12-02 09:30"), HARBOUR, "evaluation-r1", "fiona-kerr"),
     Sign(_at("2025-12-03 09:00"), HARBOUR, "evaluation", 1, "margaret-innes"),
     Sign(_at("2025-12-03 09:15"), HARBOUR, "evaluation", 1, "ewan-ross"),
     Sign(_at("2025-12-03 09:30"), HARBOUR, "evaluation", 1, "sandra-okafor"),
     Answer(_at("2025-12-09 10:00"), HARBOUR, 4, _ASKED),
     Check(_at("2026-01-06 09:00"), HARBOUR, "renew", "fiona-kerr"),
+    Measure(_at("2026-01-09 09:00"), HARBOUR, "pantry-families", 193, _YEAR, "isla-drummond"),
+    Measure(_at("2026-01-12 09:00"), HARBOUR, "late-mornings", 148, _YEAR, "fiona-kerr"),
+    Measure(_at("2026-01-14 11:00"), HARBOUR, "pupils-fed", 91, _AUTUMN, "fiona-kerr"),
+    Measure(
+        _at("2026-01-14 11:10"), HARBOUR, "pupils-fed", 86, _AUTUMN, "fiona-kerr", {"school": "Quay Street"}
+    ),
+    Measure(_at("2026-01-16 10:00"), HARBOUR, "pupils-checked", 79, _YEAR, "amira-haddad"),
     Plan(
         _at("2026-01-15 14:00"),
         HARBOUR,
@@ -226,6 +238,7 @@ _HARBOUR_EVALUATED: tuple[Act, ...] = (
         "The twelve volunteer teams meet once a term; each brings one thing that worked.",
     ),
     Put(_at("2026-01-22 10:00"), HARBOUR, "evaluation-r2", "fiona-kerr"),
+    Consult(_at("2026-01-22 14:30"), HARBOUR, "margaret-innes"),
     Sign(_at("2026-01-22 15:00"), HARBOUR, "evaluation", 2, "margaret-innes"),
     Sign(_at("2026-01-23 09:10"), HARBOUR, "evaluation", 2, "ewan-ross"),
     Sign(_at("2026-01-26 18:20"), HARBOUR, "evaluation", 2, "sandra-okafor"),

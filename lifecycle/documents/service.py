@@ -11,7 +11,7 @@ from lifecycle.db import Database
 from lifecycle.documents import queries, references, rules
 from lifecycle.documents.models import document, sign_off
 from lifecycle.errors import Conflict, Fault, Invalid, NotAllowed
-from lifecycle.evaluation import periods
+from lifecycle.evaluation import exiting, periods
 from lifecycle.gates import look_alikes
 from lifecycle.notices import outbox
 from lifecycle.notices.owed import Owed
@@ -96,6 +96,8 @@ def add(
         _ask_for_sign_offs(connection, change, people, revision, before)
     if kind == "need_assessment":
         look_alikes.index(connection, partnership_id, content)
+    if kind in {"evaluation", "exit_plan"}:
+        exiting.follow(connection, change, people)
     change.arm("gate_readiness", "", change.now, ladders.NOW)
     return revision
 

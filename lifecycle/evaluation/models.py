@@ -1,6 +1,6 @@
-"""Tables of indicators' actuals, and of results that came from elsewhere."""
+"""Tables of indicators' actuals, of results that came from elsewhere, and of lessons."""
 
-from sqlalchemy import JSON, Column, Date, Float, ForeignKey, Integer, String, Table
+from sqlalchemy import JSON, Column, Date, Float, ForeignKey, Index, Integer, String, Table
 
 from lifecycle.db import Instant, metadata
 
@@ -32,4 +32,17 @@ iati_import = Table(
     Column("sha256", String(64), nullable=False),
     Column("imported_by", String(64), nullable=False),
     Column("imported_at", Instant, nullable=False),
+)
+
+lesson = Table(
+    "lesson",
+    metadata,
+    # Copied from the documents when a decision is taken, so that a search reads nothing else.
+    Column("partnership_id", ForeignKey("partnership.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("lesson", String(2000), nullable=False),
+    Column("keep_or_change", String(8)),
+    Column("for_whom", String(200)),
+    Column("recorded_at", Instant, nullable=False),
+    Index("ix_lesson_recorded_at", "recorded_at"),
 )

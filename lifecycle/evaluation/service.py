@@ -1,14 +1,17 @@
-"""Results that come from elsewhere and go there: IATI files of a partnership."""
+"""What is done about an evaluation from outside: results come and go as IATI files, an exit plan is carried out."""
 
-from datetime import datetime
+from copy import deepcopy
+from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Connection, insert
 
 from lifecycle.db import Database
 from lifecycle.documents import queries as documents
 from lifecycle.documents import rules as document_rules
-from lifecycle.errors import Fault, Invalid
-from lifecycle.evaluation import iati, indicators, queries
+from lifecycle.documents import service as documents_service
+from lifecycle.errors import Fault, Invalid, NotAllowed, NotFound
+from lifecycle.evaluation import exiting, iati, indicators, queries
 from lifecycle.evaluation.models import iati_import
 from lifecycle.partnerships import changes
 from lifecycle.partnerships.changes import Partnership
@@ -112,3 +115,62 @@ def _about(connection: Connection, record: Partnership, people: People) -> iati.
         status=STATUS.get(record.stage, "5"),
         dates=dates or [("1", began)],
     )
+
+
+def hand_over(
+    database: Database, partnership_id: str, number: int, by: str, now: datetime, done_on: date | None = None
+) -> documents.Revision:
+    """Say that a line of the exit plan is done: the plan's next revision says since when.
+
+    Args:
+        number: the line's place in the plan's handover, from 1.
+        done_on: since when; today if absent.
+
+    Raises:
+        NotFound: unknown partnership or contact, or there is no such line.
+        NotAllowed: it is done already, the plan cannot be changed in this stage, or `by` has no part in it: only its
+            owner, the coordinator, and who can bind the partner that gives or takes have.
+        Invalid: the day has not come yet.
+    """
+    with database.write() as connection:
+        change = changes.begin(connection, partnership_id, now)
+        people = people_of(connection, partnership_id)[partnership_id]
+        task, content = _line(connection, partnership_id, number)
+        _require_part(people, task, by, change.partnership.coordinator)
+        today = change.partnership.calendar.local_date(change.now)
+        if done_on is not None and done_on > today:
+            raise Invalid([Fault("/done_on", "maximum", "Give a day that has come.")], "The handover")
+        content["handover"][number - 1]["done_on"] = (done_on or today).isoformat()
+        revision = documents_service.add(connection, change, people, "exit_plan", content, by)
+        changes.write(connection, change)
+        return revision
+
+
+def _line(connection: Connection, partnership_id: str, number: int) -> tuple[exiting.Task, dict[str, Any]]:
+    plan = exiting.plan_of(connection, partnership_id)
+    tasks = [] if plan is None else exiting.tasks_of(plan.content)
+    if plan is None or not 1 <= number <= len(tasks):
+        raise NotFound(
+            f"The exit plan of {partnership_id} has no line {number}.",
+            mend=f"Its handover has {len(tasks)} lines: `lifecycle show {partnership_id}` lists them.",
+        )
+    task = tasks[number - 1]
+    if task.done_on is not None:
+        raise NotAllowed(f"It was handed over on {task.done_on} already.", mend="Nothing is left to do.")
+    return task, deepcopy(dict(plan.content))
+
+
+def _require_part(people: People, task: exiting.Task, by: str, coordinator: str) -> None:
+    if by in {task.owner, coordinator}:
+        return
+    person = people.entitled(by, BINDING_ROLES, "say that something is handed over")
+    if person.partner_id not in {task.giver, task.taker}:
+        able = [
+            task.owner,
+            coordinator,
+            *(c.id for side in (task.giver, task.taker) if side for c in people.of(side, BINDING_ROLES)),
+        ]
+        raise NotAllowed(
+            f"{by} belongs to {person.partner_id}, which neither gives nor takes this.",
+            mend=f"Ask {' or '.join(dict.fromkeys(one for one in able if one))}.",
+        )

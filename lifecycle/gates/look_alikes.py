@@ -132,8 +132,12 @@ def index(connection: Connection, partnership_id: str, need_assessment: Mapping[
     connection.execute(statement.on_conflict_do_update(index_elements=["partnership_id"], set_=row))
 
 
-def find(connection: Connection, partnership_id: str) -> tuple[LookAlike, ...]:
-    """The registry's partnerships that resemble this one, most alike first; none before its need is assessed."""
+def find(connection: Connection, partnership_id: str, at_least: int = ALIKE) -> tuple[LookAlike, ...]:
+    """The registry's partnerships that resemble this one, most alike first; none before its need is assessed.
+
+    Args:
+        at_least: the likeness, 0–100.
+    """
     from rapidfuzz import fuzz, process
 
     own = connection.execute(
@@ -144,10 +148,12 @@ def find(connection: Connection, partnership_id: str) -> tuple[LookAlike, ...]:
     others = connection.execute(select(registry_profile.c.partnership_id, registry_profile.c.words)).all()
     words = {row[0]: row[1] for row in others if row[0] != partnership_id}
     close = process.extract(own.words, words, scorer=fuzz.token_set_ratio, score_cutoff=50, limit=_SHORTLIST)
-    return _rank(connection, own, {other: score for _, score, other in close})
+    return _rank(connection, own, {other: score for _, score, other in close}, at_least)
 
 
-def _rank(connection: Connection, own: Row[Any], wording: Mapping[str, float]) -> tuple[LookAlike, ...]:
+def _rank(
+    connection: Connection, own: Row[Any], wording: Mapping[str, float], at_least: int
+) -> tuple[LookAlike, ...]:
     from lifecycle.partnerships.models import partnership
 
     rows = connection.execute(
@@ -157,7 +163,7 @@ def _rank(connection: Connection, own: Row[Any], wording: Mapping[str, float]) -
     )
     found = [_compare(own, row, wording[row.partnership_id]) for row in rows]
     return tuple(
-        sorted((f for f in found if f.likeness >= ALIKE), key=lambda f: (-f.likeness, f.partnership_id))
+        sorted((f for f in found if f.likeness >= at_least), key=lambda f: (-f.likeness, f.partnership_id))
     )
 
 

@@ -49,6 +49,12 @@ def organisation(context: Context, partner_id: str) -> str:
 
 
 @pass_context
+def organisation_or_name(context: Context, taker: str) -> str:
+    """`Harbour Clinic`; the words themselves where they name nobody of the partnership."""
+    return context["organisations"].get(taker) or taker
+
+
+@pass_context
 def organisations(context: Context, partner_ids: Iterable[str]) -> str:
     """`Harbour Clinic and North Shelter`."""
     return listed(organisation(context, one) for one in partner_ids)
@@ -189,6 +195,62 @@ def open_actions(context: Context, actions: Iterable[Mapping[str, Any]]) -> list
     ]
 
 
+def ways_on(gates: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
+    """What each way on still needs, as entries of a list."""
+    return [
+        (
+            capitalised(event(one["event"])),
+            "nothing, its gate is open" if one["open"] else f"still missing: {listed(one['blocking'])}",
+            "",
+        )
+        for one in gates
+    ]
+
+
+@pass_context
+def in_brief(context: Context, dossier: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """An evaluation dossier's summary (`evaluation.dossier.summary`) as entries of a list."""
+    found = [
+        (
+            f"Promises of {organisation(context, one['from'])} to {organisation(context, one['to'])}",
+            f"{one['rate']:.0%} kept, of {count(one['settled'], 'promise')} that {'was' if one['settled'] == 1 else 'were'} settled",
+            "",
+        )
+        for one in dossier["promises"]
+        if one["rate"] is not None
+    ]
+    found += [(one["title"], _indicator(one), "") for one in dossier["indicators"]]
+    if dossier["results"] is not None:
+        found += [
+            (f"Review: {one['title']}", result(one, dossier["results"]["highest"]), "")
+            for one in dossier["results"]["sections"]
+        ]
+    open_ones = [
+        count(dossier["actions_open"], "corrective action"),
+        count(dossier["complaints_open"], "complaint"),
+    ]
+    return [*found, ("Still open", listed(open_ones), "")]
+
+
+def _indicator(one: Mapping[str, Any]) -> str:
+    if one["actual"] is None:
+        return "nobody has recorded what it came to"
+    said = f"{one['actual']:g} {one['unit'] or ''}".strip()
+    if one["reached"] is None:
+        return said
+    return f"{said}, target {one['target']:g} {'reached' if one['reached'] else 'not reached'}"
+
+
+def lesson_items(lessons: Iterable[Mapping[str, str]]) -> list[tuple[str, str, str]]:
+    """Lessons of other partnerships, as entries of a list."""
+    return [("", one["lesson"], one["title"]) for one in lessons]
+
+
+def outcome_word(name: str) -> str:
+    """`scale up`, of a decision."""
+    return _spoken(name)
+
+
 def due_lines(due: Iterable[Mapping[str, str]]) -> list[tuple[str, str, str]]:
     """What falls due, as entries of a list."""
     return [
@@ -258,6 +320,7 @@ FILTERS = {
             person,
             people,
             organisation,
+            organisation_or_name,
             organisations,
             when,
             day,
@@ -281,6 +344,10 @@ FILTERS = {
             open_actions,
             result_rows,
             result_items,
+            ways_on,
+            in_brief,
+            outcome_word,
+            lesson_items,
             due_lines,
             lines,
             news,

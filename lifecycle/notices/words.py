@@ -21,6 +21,12 @@ TEMPLATES: Mapping[str, str] = {
     "action_escalated": "the word that a corrective action is overdue",
     "gate_ready": "the word that a gate is open",
     "evaluation_due": "the call to evaluate",
+    "outcome_asked": "the question how the partnership goes on",
+    "outcome_reminder": "a reminder to decide how the partnership goes on",
+    "outcome_escalated": "the word that an evaluation has no decision",
+    "exit_task_asked": "something to hand over",
+    "exit_task_reminder": "a reminder of something to hand over",
+    "exit_task_escalated": "the word that something is not handed over",
     "performance_demanded": "the request for what is owed on request",
     "report_reminder": "a reminder to report",
     "performance_overdue": "the word that a report is overdue",
@@ -55,6 +61,10 @@ FOLDED = frozenset(
         "action_escalated",
         "gate_ready",
         "evaluation_due",
+        "outcome_reminder",
+        "outcome_escalated",
+        "exit_task_reminder",
+        "exit_task_escalated",
         "report_reminder",
         "performance_escalated",
         "answer_reminder",
@@ -107,6 +117,8 @@ MATTERS: Mapping[str, str] = {
     "gate_ready": "reminder of an open gate",
     "evaluation_due": "call to evaluate",
     "evaluation_begins": "evaluation begins",
+    "outcome_undecided": "decision on the partnership",
+    "exit_task": "handover due",
 }
 """What the clocks' matters are called for a reader."""
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -12,7 +12,8 @@ from lifecycle.db import Database
 from lifecycle.documents import queries as documents
 from lifecycle.documents import service as signing
 from lifecycle.errors import NotAllowed, NotFound
-from lifecycle.evaluation import opening
+from lifecycle.evaluation import dossier as dossiers
+from lifecycle.evaluation import exiting, lessons, opening
 from lifecycle.gates import criteria
 from lifecycle.gates.facts import RequestFact
 from lifecycle.notices import outbox
@@ -116,7 +117,8 @@ def _gate_ready(connection: Connection, fired: Fired, people: People) -> Case | 
     facts = collect(connection, record, people, event, RequestFact(None, None), fired.due[-1][1])
     if not criteria.check(event, facts).open:
         return None
-    return Case(f"gate/{event}/{fired.anchor_at:%Y%m%d%H%M}", {"event": event, "target": target})
+    told = {"event": event, "target": target, "lessons": lessons.for_gate(connection, record.id, event)}
+    return Case(f"gate/{event}/{fired.anchor_at:%Y%m%d%H%M}", told)
 
 
 def _evaluation_due(connection: Connection, fired: Fired, people: People) -> Case:
@@ -131,6 +133,34 @@ def _evaluation_due(connection: Connection, fired: Fired, people: People) -> Cas
         sorted(people.partners),
         fired.anchor_at,
     )
+
+
+def _undecided(connection: Connection, fired: Fired, people: People) -> Case:
+    """The sponsors who have not signed a decision; once all have, the case is still open until it is carried out."""
+    found = dossiers.gather(connection, fired.partnership_id, fired.due[-1][1])
+    decided = found.content("evaluation").get("decision", {}).get("outcome")
+    signed = found.documents["evaluation"].signed_by if decided else ()
+    missing = sorted(people.partners.keys() - set(signed))
+    contacts = _of_partners(people, missing, "sponsor", "deputy", "primary")
+    facts = {
+        "round": int(fired.subject),
+        "decided": decided,
+        "unsigned": missing,
+        "dossier": dossiers.summary(found),
+    }
+    ends_on = found.term.get("ends_on")
+    calendar = changes.find(connection, fired.partnership_id).calendar
+    ends_at = None if ends_on is None else calendar.end_of_day(date.fromisoformat(ends_on))
+    return Case(f"outcome/{fired.subject}", facts, contacts, missing, ends_at)
+
+
+def _exit_task(connection: Connection, fired: Fired, people: People) -> Case | None:
+    task = exiting.find_open(connection, fired.partnership_id, fired.subject)
+    if task is None:
+        return None
+    contacts = task.contacts(people, changes.find(connection, fired.partnership_id).coordinator)
+    partners = sorted({people.get(contact_id).partner_id for contact_id in contacts})
+    return Case(task.fact, task.facts() | {"contacts": contacts}, contacts, partners, fired.anchor_at)
 
 
 def _report_overdue(connection: Connection, fired: Fired, people: People) -> Case | None:
@@ -212,6 +242,8 @@ DESCRIBE: Mapping[str, Describe] = {
     "contact_undeliverable": _undeliverable,
     "gate_ready": _gate_ready,
     "evaluation_due": _evaluation_due,
+    rounds.OUTCOME_UNDECIDED: _undecided,
+    exiting.TASK: _exit_task,
     record.REPORT_OVERDUE: _report_overdue,
     record.ANSWER_MISSING: _answer_missing,
     record.DECISION_MISSING: _decision_missing,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from lifecycle import stages
 from lifecycle.documents import queries as documents
 from lifecycle.documents.service import SIGNED_BY
-from lifecycle.evaluation import indicators
+from lifecycle.evaluation import exiting, indicators
 from lifecycle.measures import reading
 from lifecycle.notices import queries as notices
 from lifecycle.obligations import queries as obligations
@@ -81,6 +81,7 @@ def overview(connection: Connection, partnership_id: str, now: datetime) -> dict
         "redress": _redress(connection, partnership_id, record.calendar, now),
         "signals": [vars(one) for one in obligations.signals(connection, partnership_id)],
         "indicators": indicators.overview(connection, partnership_id),
+        "handover": _handover(connection, partnership_id),
         "timers": [vars(timer) for timer in timers.open_timers(connection, partnership_id)],
         "pending_requests": pending_requests(connection, partnership_id),
         "notices": notices.in_state(connection, partnership_id),
@@ -98,6 +99,11 @@ def _redress(
 ) -> dict[str, Any] | None:
     found = reading.redress_of(connection, partnership_id, calendar, now)
     return None if found is None else asdict(found)
+
+
+def _handover(connection: Connection, partnership_id: str) -> list[dict[str, Any]]:
+    plan = exiting.plan_of(connection, partnership_id)
+    return [] if plan is None else [vars(task) for task in exiting.tasks_of(plan.content)]
 
 
 def _partners(people: People, today: date) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from lifecycle import stages
 from lifecycle.db import Database
-from lifecycle.evaluation import opening
+from lifecycle.evaluation import lessons, opening
 from lifecycle.gates import criteria
 from lifecycle.gates.facts import RequestFact
 from lifecycle.gates.report import GateReport
@@ -97,6 +97,6 @@ def _announce(connection: Connection, change: Change, people: People) -> Looked 
     if not timers.is_open(connection, record.id, "gate_ready"):
         change.log("gate_ready", changes.SYSTEM, event=event)
         change.arm("gate_ready", f"{event}/{target}", change.now, ladders.GATE_READY_UNUSED)
-        told = {"event": event, "target": target}
+        told = {"event": event, "target": target, "lessons": lessons.for_gate(connection, record.id, event)}
         change.owe([Owed(record.coordinator, "gate_ready", f"gate/{event}/{record.version}", told)])
     return _looked(report, taken=False)

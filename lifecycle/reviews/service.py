@@ -28,6 +28,8 @@ from lifecycle.timers.service import Fired
 REVIEW_DUE = "review_due"
 REVIEW_CLOSES = "review_closes"
 UNANSWERED = "review_unanswered"
+OUTCOME_UNDECIDED = "outcome_undecided"
+"""The ladder of an evaluation whose round has closed, until a way on is taken."""
 
 EVALUATION_WORKING_DAYS = 20
 """How long the round that opens with an evaluation stays open."""
@@ -347,6 +349,8 @@ def _close_or_extend(connection: Connection, change: Change, people: People, num
         _tell_asked(connection, change, one, "review_moved", closes_at)
         return
     connection.execute(update(review_round).where(*where).values(closed_at=change.now, quorate=int(quorate)))
+    if one.occasion == "evaluation":
+        change.arm(OUTCOME_UNDECIDED, str(number), change.now, ladders.OUTCOME_UNDECIDED)
     asked_of = questionnaire.of(one.questionnaire)
     negative = sum(len(rules.negative_questions(answer, asked_of)) for answer in answers.values())
     change.log(

@@ -233,6 +233,26 @@ GATE_READY_UNUSED = to_json(
 )
 """Anchor: the instant at which the gate was found open. After three weeks only the digest says it."""
 
+OUTCOME_UNDECIDED = to_json(
+    [
+        Rung(0, whom="sponsor", notice="outcome_asked"),
+        Rung(5, whom="sponsor", notice="outcome_reminder"),
+        Rung(10, whom="sponsor", notice="outcome_reminder"),
+        Rung(15, whom="manager", notice="outcome_escalated"),
+    ]
+)
+"""Anchor: the instant at which the evaluation's review round closed."""
+
+EXIT_TASK = to_json(
+    [
+        Rung(-2, whom="contact", notice="exit_task_reminder"),
+        Rung(1, whom="contact", notice="exit_task_reminder"),
+        Rung(5, whom="sponsor", notice="exit_task_escalated"),
+        Rung(10, whom="manager", notice="exit_task_escalated"),
+    ]
+)
+"""Anchor: the end of the day by which something is to be handed over."""
+
 EVALUATION_NOTICE_DAYS = 14
 """So long before the evaluation begins by itself the manager is asked to prepare it."""
 

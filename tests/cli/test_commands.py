@@ -192,7 +192,9 @@ def test_what_rides_in_an_email_is_listed_with_it(command: Command) -> None:
     command.sql("UPDATE partnership SET stage = 'starting'")
     command.done("put", ID, "convening", command.file("c.json", example("convening")), "--as", "amira-haddad")
     command.sql("UPDATE notice SET template = 'gate_ready', state = 'pending', contact_id = 'kim-day'")
-    command.sql("""UPDATE notice SET facts = '{"event": "activate", "target": "maintaining"}'""")
+    command.sql(
+        """UPDATE notice SET facts = '{"event": "activate", "target": "maintaining", "lessons": []}'"""
+    )
     ran = command.done("outbox", "send")
     assert "1 sent, 0 to be tried again" in ran.out
     assert "They carry 1 more" in ran.out

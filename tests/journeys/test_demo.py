@@ -127,6 +127,7 @@ def test_emails_of_every_kind_have_left(demo: Demo) -> None:
         "review_closed": 16,
         "action_asked": 3,
         "evaluation_due": 1,
+        "outcome_asked": 3,
         "performance_demanded": 1,
         "report_reminder": 1,
         "performance_overdue": 3,
@@ -225,12 +226,16 @@ def test_the_flows_were_prefect_flow_runs(demo: Demo) -> None:
 
 def test_the_commands_that_it_recommends_work(demo: Demo) -> None:
     steps = demo.out.split("What to do next", 1)[1]
-    show, opening, up = [line.strip() for line in steps.splitlines() if line.startswith("    ")]
+    show, gather, opening, up = [line.strip() for line in steps.splitlines() if line.startswith("    ")]
     shown = subprocess.run(
         show, shell=True, cwd=demo.folder, env=environment(), capture_output=True, text=True, check=False
     )
     assert (shown.returncode, "Harbour Healthy Start" in shown.stdout) == (0, True), shown.stderr
     assert "How promises fare" in shown.stdout
+    subprocess.run(gather, shell=True, cwd=demo.folder, env=environment(), capture_output=True, check=True)
+    dossier = (demo.folder / "dossier.html").read_text()
+    assert "Sandra Okafor" in dossier, "who confirmed a commitment"
+    assert "Write the opening of a kitchen down as a promise of its own." in " ".join(dossier.split())
     assert (demo.folder / shlex.split(opening)[1]).is_file()
     assert up.endswith("lifecycle up")
 

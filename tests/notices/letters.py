@@ -151,6 +151,46 @@ DIGEST = {
     "hash": SHA256,
     "more": 2,
 }
+HANDOVER = {
+    "number": 2,
+    "what": "The list of beds.",
+    "giver": "north-shelter",
+    "taker": "Strandshire Health Board",
+    "by": "2026-11-27",
+}
+DOSSIER: dict[str, Any] = {
+    "ends_on": "2026-12-31",
+    "results": {"round": 4, **RESULTS},
+    "promises": [
+        {"from": "harbour-clinic", "to": "north-shelter", "rate": 0.925, "settled": 20},
+        {"from": "north-shelter", "to": "harbour-clinic", "rate": None, "settled": 0},
+    ],
+    "indicators": [
+        {
+            "title": "People with a bed",
+            "unit": "people",
+            "baseline": {"value": 4},
+            "target": 20,
+            "actual": 18.5,
+            "reached": False,
+        },
+        {
+            "title": "Nights without a call",
+            "unit": None,
+            "baseline": None,
+            "target": None,
+            "actual": None,
+            "reached": None,
+        },
+    ],
+    "actions_open": 1,
+    "complaints_open": 0,
+    "gates": [
+        {"event": "renew", "open": True, "blocking": []},
+        {"event": "close", "open": False, "blocking": ["performances settled", "lessons recorded"]},
+    ],
+}
+
 FACTS: dict[str, dict[str, Any]] = {
     "portfolio_digest": {
         "missed": 1,
@@ -217,8 +257,23 @@ FACTS: dict[str, dict[str, Any]] = {
     },
     "action_reminder": ACTION,
     "action_escalated": ACTION,
-    "gate_ready": {"event": "activate", "target": "maintaining"},
+    "gate_ready": {
+        "event": "confirm_need",
+        "target": "starting",
+        "lessons": [{"title": "Night beds", "lesson": "Write the keys down."}],
+    },
     "evaluation_due": {"ends_on": "2026-12-31", "begins_on": "2026-10-02"},
+    "outcome_asked": {"round": 4, "dossier": DOSSIER},
+    "outcome_reminder": {
+        "round": 4,
+        "decided": "scale_up",
+        "unsigned": ["north-shelter"],
+        "dossier": DOSSIER,
+    },
+    "outcome_escalated": {"round": 4, "decided": "renew", "unsigned": ["north-shelter"], "dossier": DOSSIER},
+    "exit_task_asked": HANDOVER,
+    "exit_task_reminder": HANDOVER,
+    "exit_task_escalated": HANDOVER | {"name": "the-list-of-beds", "contacts": ["amira-haddad"]},
     "performance_demanded": PERFORMANCE | {"by": "jonas-berg"},
     "report_reminder": PERFORMANCE | {"missing": MISSING},
     "performance_overdue": PERFORMANCE | {"missing": MISSING},
@@ -256,6 +311,12 @@ WITH_DUE_TIME = frozenset(
         "review_moved",
         "review_cancelled",
         "evaluation_due",
+        "outcome_asked",
+        "outcome_reminder",
+        "outcome_escalated",
+        "exit_task_asked",
+        "exit_task_reminder",
+        "exit_task_escalated",
         "complaint_lodged",
         "complaint_escalated",
         "complaint_remedied",
