@@ -57,7 +57,7 @@ class Chronicle:
         rows = [row for row in outbox.overview(connection, limit=_ALL) if row["id"] > self._last_notice]
         for row in reversed(rows):
             self._last_notice = max(self._last_notice, row["id"])
-            if row["template"].endswith(_CLIMBS) or row["template"] == "evaluation_due":
+            if row["template"].endswith(_CLIMBS) or row["template"] in {"evaluation_due", "outcome_asked"}:
                 told.setdefault((row["partnership_id"], row["template"]), []).append(row["contact_id"])
         for (partnership, template), contacts in told.items():
             whom = " and ".join(_with_role(partnership, contact) for contact in contacts)

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from lifecycle.demo.acts import Office, Told, names
 from lifecycle.evaluation import dossier, indicators
 from lifecycle.notices import words
+from lifecycle.notices.phrases import count
 
 
 @dataclass(frozen=True)
@@ -55,5 +56,5 @@ class Consult:
         ways = f"open is the way to {' and to '.join(open_gates)}" if open_gates else "no way on is open yet"
         return Told(
             f"{names(self.partnership)[self.by]} reads the dossier: {len(reached)} of {len(brief['indicators'])} "
-            f"indicators reached, {brief['actions_open']} actions and {brief['complaints_open']} complaints open; {ways}."
+            f"indicators reached, {count(brief['actions_open'], 'action')} and {count(brief['complaints_open'], 'complaint')} open; {ways}."
         )

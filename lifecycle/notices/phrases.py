@@ -21,6 +21,9 @@ FORMER_PARTNER = "a former partner"
 AGREE = 0.5
 """Partners whose means lie closer than this say the same."""
 
+LEAST_CHANGE = 0.05
+"""What rounds to nothing has not moved."""
+
 UNREACHABLE = "a partner whose contacts cannot be reached"
 
 
@@ -166,7 +169,8 @@ def result(score: Mapping[str, Any], highest: int) -> str:
             "partners agree" if score["spread"] < AGREE else f"partners differ by {score['spread']:.1f}"
         )
     if score["change"] is not None:
-        parts.append(f"{score['change']:+.1f} since the last round")
+        moved = abs(score["change"]) >= LEAST_CHANGE
+        parts.append(f"{score['change']:+.1f} since the last round" if moved else "as in the last round")
     if score["cannot_say"]:
         parts.append(f"{score['cannot_say']} cannot say")
     return ", ".join(parts)
