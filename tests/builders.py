@@ -1,5 +1,6 @@
 """Valid things with one call; a test names only what matters to it."""
 
+import signal
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -80,6 +81,11 @@ def contents(database: Database) -> dict[str, list[tuple[Any, ...]]]:
             table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
             for table in metadata.sorted_tables
         }
+
+
+def heeding_ctrl_c() -> None:
+    """For a child that is to be interrupted: a suite that a script runs in its background has SIGINT ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def count(database: Database, table: Any, *where: Any) -> int:

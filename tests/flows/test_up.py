@@ -17,7 +17,7 @@ from lifecycle.db import Database
 from lifecycle.embedded import free_port
 from lifecycle.migrations import upgrade
 from lifecycle.partnerships import changes, service
-from tests.builders import registered
+from tests.builders import heeding_ctrl_c, registered
 
 
 @retry(retry=retry_if_exception_type(OSError), wait=wait_fixed(0.5), stop=stop_after_delay(90))
@@ -43,7 +43,7 @@ def test_a_kept_request_is_decided_and_ctrl_c_ends_runs_and_server(tmp_path: Pat
     up = subprocess.Popen(
         [sys.executable, "-m", "lifecycle.cli", "up", "--port", str(port)],
         cwd=tmp_path, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        start_new_session=True,
+        start_new_session=True, preexec_fn=heeding_ctrl_c,  # noqa: PLW1509 - one system call
     )  # fmt: skip
     try:
         assert up.stdout is not None

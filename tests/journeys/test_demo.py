@@ -31,6 +31,7 @@ from lifecycle.partnerships.models import transition_request
 from lifecycle.redress import queries as complaints
 from lifecycle.reviews import queries as reviews
 from lifecycle.timers import service as timers
+from tests.builders import heeding_ctrl_c
 
 COMMAND = (sys.executable, "-m", "lifecycle.cli", "demo", "--directory", "story")
 SECONDS = 240
@@ -274,8 +275,9 @@ def test_a_second_run_starts_afresh_but_spares_what_it_did_not_make(tmp_path: Pa
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="children are found in /proc")
 def test_ctrl_c_stops_the_server_too(tmp_path: Path) -> None:
     demo = subprocess.Popen(
-        COMMAND, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        COMMAND, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=heeding_ctrl_c,  # noqa: PLW1509 - one system call
+    )  # fmt: skip
     assert demo.stdout is not None
     while "registers" not in (line := demo.stdout.readline()):
         assert line, "the demo ended early"
