@@ -51,6 +51,20 @@ class Conflict(LifecycleError):
     title = "Conflict"
 
 
+class Stale(Conflict):
+    """What was read has changed since."""
+
+    problem_type = "stale"
+    title = "Changed meanwhile"
+
+
+class KeyReused(Conflict):
+    """An idempotency key came with another request before."""
+
+    problem_type = "idempotency-key-reused"
+    title = "The key was used for another request"
+
+
 class Unavailable(LifecycleError):
     """Something outside the engine (database, mail provider, Prefect) is not ready."""
 

@@ -1,5 +1,6 @@
 """All tables, imported once so that `metadata` is complete (migrations, tests)."""
 
+from lifecycle.access import models as access
 from lifecycle.audit import models as audit
 from lifecycle.db import metadata
 from lifecycle.documents import models as documents
@@ -13,6 +14,7 @@ from lifecycle.reviews import models as reviews
 from lifecycle.timers import models as timers
 
 __all__ = [
+    "access",
     "audit",
     "documents",
     "evaluation",

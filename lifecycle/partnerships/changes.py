@@ -15,7 +15,7 @@ from lifecycle import stages
 from lifecycle.audit import rules as audit
 from lifecycle.audit.models import audit_event
 from lifecycle.bulk import Inserts
-from lifecycle.errors import Conflict, NotAllowed, NotFound, Unavailable
+from lifecycle.errors import Conflict, NotAllowed, NotFound, Stale, Unavailable
 from lifecycle.notices.models import notice
 from lifecycle.notices.owed import Owed
 from lifecycle.partnerships.models import partnership as table
@@ -47,6 +47,7 @@ class Partnership:
     audit_seq: int
     audit_hash: str
     audit_at: datetime
+    portfolio: str
 
     @property
     def calendar(self) -> Calendar:
@@ -117,12 +118,12 @@ def begin(
 
     Raises:
         NotFound: there is none with this id.
-        Conflict: it is not at `expected_version` any more.
+        Stale: it is not at `expected_version` any more.
         Unavailable: `now` is earlier than what is already on record (a clock goes backwards).
     """
     record = _one(connection.execute(_ONE_LOCKED, {"id": partnership_id}).one_or_none(), partnership_id)
     if expected_version is not None and record.version != expected_version:
-        raise Conflict(
+        raise Stale(
             f"Partnership {record.id} has changed: it is at version {record.version}, not {expected_version}.",
             mend="Read it again, and repeat the request with its present version.",
         )
@@ -158,11 +159,15 @@ def begin_many(connection: Connection, partnership_ids: Iterable[str], as_of: da
 
 def _one(row: Any, partnership_id: str) -> Partnership:
     if row is None:
-        raise NotFound(
-            f"There is no partnership “{partnership_id[:64]}”.",
-            mend="`lifecycle list` shows those there are.",
-        )
+        raise unknown(partnership_id)
     return Partnership(*row)
+
+
+def unknown(partnership_id: str) -> NotFound:
+    """The error for a partnership that there is not, or of which the asker must not learn that there is."""
+    return NotFound(
+        f"There is no partnership “{partnership_id[:64]}”.", mend="`lifecycle list` shows those there are."
+    )
 
 
 _SAVE = (

@@ -16,6 +16,9 @@ from sqlalchemy import (
 
 from lifecycle.db import Instant, metadata
 
+MAIN_PORTFOLIO = "main"
+"""Where a partnership is that was not registered in another."""
+
 partnership = Table(
     "partnership",
     metadata,
@@ -34,6 +37,9 @@ partnership = Table(
     Column("audit_seq", Integer, nullable=False),
     Column("audit_hash", String(64), nullable=False),
     Column("audit_at", Instant, nullable=False),
+    # The tenant: a token of one portfolio does not learn what is in another.
+    Column("portfolio", String(64), nullable=False, server_default=MAIN_PORTFOLIO),
+    Index("ix_partnership_portfolio_id", "portfolio", "id"),
 )
 
 partner = Table(

@@ -15,6 +15,7 @@ from lifecycle.measures import reading
 from lifecycle.notices import queries as notices
 from lifecycle.obligations import queries as obligations
 from lifecycle.partnerships import changes, hints
+from lifecycle.partnerships.models import partner as partner_table
 from lifecycle.partnerships.models import partnership, transition_request
 from lifecycle.partnerships.people import People, people_of
 from lifecycle.redress import queries as redress
@@ -24,18 +25,41 @@ from lifecycle.timers.calendars import Calendar
 
 
 def portfolio(
-    connection: Connection, stage: str | None = None, after: str = "", limit: int = 100
+    connection: Connection,
+    stage: str | None = None,
+    after: str = "",
+    limit: int = 100,
+    *,
+    portfolio: str | None = None,
+    partnership_id: str | None = None,
+    partner: str | None = None,
+    due_before: datetime | None = None,
 ) -> list[dict[str, Any]]:
     """Partnerships in the order of their ids, each with what is due next.
 
     Args:
         stage: only those in this stage.
         after: only those whose id comes after this one (the next page).
+        portfolio: only those of this portfolio.
+        partnership_id: only this one.
+        partner: only those that this organisation is a partner of.
+        due_before: only those in which something that people wait for is due before this instant (UTC).
     """
     names = ("id", "title", "stage", "stage_entered_at", "time_zone", "coordinator", "version")
     statement = select(*(partnership.c[name] for name in names)).where(partnership.c.id > after)
     if stage is not None:
         statement = statement.where(partnership.c.stage == stage)
+    if portfolio is not None:
+        statement = statement.where(partnership.c.portfolio == portfolio)
+    if partnership_id is not None:
+        statement = statement.where(partnership.c.id == partnership_id)
+    if partner is not None:
+        in_it = select(partner_table.c.id).where(
+            partner_table.c.partnership_id == partnership.c.id, partner_table.c.id == partner
+        )
+        statement = statement.where(in_it.exists())
+    if due_before is not None:
+        statement = statement.where(partnership.c.id.in_(timers.due_in(due_before)))
     rows = connection.execute(statement.order_by(partnership.c.id).limit(limit)).all()
     due = timers.next_due(connection, [row.id for row in rows])
     return [dict(row._mapping) | {"next_due": due.get(row.id)} for row in rows]

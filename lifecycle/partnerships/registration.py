@@ -16,7 +16,7 @@ from lifecycle.documents import rules
 from lifecycle.documents import service as documents
 from lifecycle.errors import Conflict, Fault, Invalid, NotAllowed
 from lifecycle.partnerships import changes
-from lifecycle.partnerships.models import contact, partner, partnership
+from lifecycle.partnerships.models import MAIN_PORTFOLIO, contact, partner, partnership
 from lifecycle.partnerships.people import BINDING_ROLES, People, people_of
 from lifecycle.reviews import occasions
 from lifecycle.timers.calendars import Calendar
@@ -37,6 +37,7 @@ def create(
     settings: Settings,
     now: datetime,
     drafts: Sequence[Draft] = (),
+    portfolio: str = MAIN_PORTFOLIO,
 ) -> str:
     """Register a partnership in its first stage, with its partners, contacts and first documents; returns its id.
 
@@ -56,7 +57,7 @@ def create(
         if taken is not None:
             raise _taken(registration["id"])
         try:
-            _insert(connection, registration, settings, now)
+            _insert(connection, registration, settings, now, portfolio)
         except IntegrityError:
             raise _taken(registration["id"]) from None
         _add_documents(connection, registration["id"], drafts, now)
@@ -109,7 +110,11 @@ def validate(registration: Any) -> None:
 
 
 def _insert(
-    connection: Connection, registration: Mapping[str, Any], settings: Settings, now: datetime
+    connection: Connection,
+    registration: Mapping[str, Any],
+    settings: Settings,
+    now: datetime,
+    portfolio: str,
 ) -> None:
     partnership_id = registration["id"]
     zone = registration.get("time_zone", settings.time_zone)
@@ -146,6 +151,7 @@ def _insert(
         "audit_seq": first.seq,
         "audit_hash": first.hash,
         "audit_at": first.at,
+        "portfolio": portfolio,
     }
     connection.execute(insert(partnership), row)
     connection.execute(insert(audit_event), vars(first))

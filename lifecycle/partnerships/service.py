@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from lifecycle import stages
 from lifecycle.bulk import Inserts
 from lifecycle.db import Database
-from lifecycle.errors import Conflict, Fault, Invalid, NotAllowed, NotFound, Refused
+from lifecycle.errors import Fault, Invalid, KeyReused, NotAllowed, NotFound, Refused
 from lifecycle.gates import criteria
 from lifecycle.gates.facts import Facts, RequestFact
 from lifecycle.gates.report import Finding, GateReport
@@ -72,7 +72,8 @@ def request_transition(
     Raises:
         NotFound: unknown partnership or contact.
         NotAllowed: the stage does not allow the event; the message says which it allows.
-        Conflict: the key was used for another request, or the partnership is not at `expected_version`.
+        KeyReused: the key was used for another request.
+        Stale: the partnership is not at `expected_version`.
     """
     _require_texts(reason, idempotency_key)
     with database.write() as connection:
@@ -144,11 +145,11 @@ def decide(database: Database, request_id: str, now: datetime) -> Decision:
         NotFound: no such request.
     """
     with database.write() as connection:
-        request = _find(connection, request_id)
+        request = find_request(connection, request_id)
         if request.state == "pending":
             change = changes.begin(connection, request.partnership_id, now)
             # Read again under the lock: another worker may have decided it while this one waited.
-            request = _find(connection, request_id)
+            request = find_request(connection, request_id)
             if request.state == "pending":
                 people = people_of(connection, request.partnership_id)[request.partnership_id]
                 return _decide(connection, change, people, request, kept=True)
@@ -186,7 +187,7 @@ def _known(
         return None
     known = Request(*row)
     if (known.event, known.requested_by, known.reason) != (event, by, reason):
-        raise Conflict(
+        raise KeyReused(
             "This idempotency key was used for another request.", mend="Use a new key for a new request."
         )
     return known
@@ -203,7 +204,12 @@ def _asked(
     return Request(request_id, record.id, event, by, reason, change.now, key or request_id, "pending")
 
 
-def _find(connection: Connection, request_id: str) -> Request:
+def find_request(connection: Connection, request_id: str) -> Request:
+    """A kept request, decided or not.
+
+    Raises:
+        NotFound: no such request.
+    """
     row = connection.execute(_BY_ID, {"id": request_id}).one_or_none()
     if row is None:
         raise NotFound(

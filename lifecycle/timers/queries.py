@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from lifecycle.timers.models import timer, timer_firing
 
@@ -43,6 +43,16 @@ def kept(connection: Connection, partnership_id: str, matters: Sequence[str]) ->
     )
     found = connection.execute(statement).scalars().all()
     return sum(not late for late in found), len(found)
+
+
+def due_in(before: datetime) -> Select[tuple[str]]:
+    """The partnerships in which something that people wait for is due before an instant, as a subquery."""
+    return select(timer.c.partnership_id).where(
+        timer.c.matter.not_in(INTERNAL),
+        timer.c.done_at.is_(None),
+        timer.c.due_at.is_not(None),
+        timer.c.due_at < before,
+    )
 
 
 def next_due(connection: Connection, partnership_ids: Sequence[str]) -> dict[str, OpenTimer]:

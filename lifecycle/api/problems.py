@@ -1,0 +1,206 @@
+"""Errors as problem details (RFC 9457): what is wrong, which field, which rule, and how to mend it."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+
+from lifecycle.access.roles import BehalfMissing, Forbidden, Unauthorised
+from lifecycle.db import unreachable
+from lifecycle.errors import (
+    Conflict,
+    Invalid,
+    KeyReused,
+    LifecycleError,
+    NotAllowed,
+    NotFound,
+    Refused,
+    Stale,
+    Unavailable,
+    Usage,
+)
+
+log = logging.getLogger("lifecycle.api")
+
+MEDIA_TYPE = "application/problem+json"
+TYPES = "https://partnership-lifecycle.example/problems"
+
+
+class PreconditionMissing(LifecycleError):
+    """A write does not say which version it was made for."""
+
+    problem_type = "precondition-required"
+    title = "Which version?"
+
+
+STATUS: Sequence[tuple[type[LifecycleError], int]] = (
+    (PreconditionMissing, 428),
+    (Stale, 412),
+    (KeyReused, 422),
+    (BehalfMissing, 422),
+    (Unauthorised, 401),
+    (Forbidden, 403),
+    (Invalid, 422),
+    (NotFound, 404),
+    (Usage, 422),
+    (Refused, 409),
+    (Conflict, 409),
+    (NotAllowed, 409),
+    (Unavailable, 503),
+)
+"""The first that fits."""
+
+
+class ErrorEntry(BaseModel):
+    """One fault of a request."""
+
+    pointer: str = Field(
+        description="Where: a JSON pointer (RFC 6901) into the body, or a parameter's name.",
+        examples=["/term/ends_on"],
+    )
+    rule: str = Field(description="Which rule it breaks.", examples=["format"])
+    mend: str = Field(description="What to do about it.", examples=["Write a date such as 2027-03-31."])
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(examples=[f"{TYPES}/invalid"])
+    title: str = Field(examples=["Invalid input"])
+    status: int = Field(examples=[422])
+    detail: str = Field(examples=["The agreement has 1 fault; nothing was changed."])
+    mend: str = Field(default="", examples=["Correct each of the errors and repeat."])
+    request_id: str = Field(default="", description="Names this request in the server's log.")
+    errors: list[ErrorEntry] = Field(default_factory=list)
+    report: dict[str, Any] | None = Field(default=None, description="The gate report, where a gate is shut.")
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The error answers of a route, for its documentation."""
+    always = (400, 401, 403, 404, 413, 422, 429, 503)
+    return {
+        status: {
+            "description": _REASONS[status],
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in sorted({*always, *statuses})
+    }
+
+
+_REASONS = {
+    400: "The request is not HTTP as it should be.",
+    401: "No token, or none that is good.",
+    403: "The token's role or scope does not reach so far.",
+    404: "There is no such thing, or the token must not learn of it.",
+    409: "A rule forbids it now: the stage, the role, or a gate.",
+    412: "It has changed since it was read.",
+    413: "The body is too large.",
+    422: "The request has faults; each is listed.",
+    428: "If-Match is missing.",
+    429: "Too many requests.",
+    503: "Something outside the engine is not ready.",
+}
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of an application as a problem."""
+    app.add_exception_handler(LifecycleError, _lifecycle)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(DBAPIError, _database)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def respond(
+    request: Request,
+    status: int,
+    kind: str,
+    title: str,
+    detail: str,
+    mend: str = "",
+    errors: Sequence[Mapping[str, str]] = (),
+    report: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """A problem as a response."""
+    found = {
+        "type": f"{TYPES}/{kind}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "mend": mend,
+        "request_id": getattr(request.state, "request_id", ""),
+        "errors": list(errors),
+    }
+    if report is not None:
+        found["report"] = report
+    return JSONResponse(found, status, dict(headers or {}), MEDIA_TYPE)
+
+
+def of(request: Request, error: LifecycleError) -> JSONResponse:
+    """An error of the engine as a response."""
+    status = next(status for kind, status in STATUS if isinstance(error, kind))
+    errors = [vars(fault) for fault in error.faults] if isinstance(error, Invalid) else []
+    report = error.report.as_json() if isinstance(error, Refused) else None
+    headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}.get(status)
+    mend = error.mend or ("Correct each of the errors and repeat." if errors else "")
+    return respond(
+        request, status, error.problem_type, error.title, error.message, mend, errors, report, headers
+    )
+
+
+def _lifecycle(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, LifecycleError)
+    return of(request, error)
+
+
+def _validation(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        {"pointer": _pointer(one["loc"]), "rule": one["type"], "mend": f"{one['msg']}."}
+        for one in error.errors()
+    ]
+    count = "1 fault" if len(errors) == 1 else f"{len(errors)} faults"
+    return respond(
+        request, 422, Invalid.problem_type, Invalid.title, f"The request has {count}; nothing was changed.",
+        "Correct each of the errors and repeat.", errors,
+    )  # fmt: skip
+
+
+def _pointer(place: Sequence[Any]) -> str:
+    where, *path = place
+    if where == "body":
+        return "".join(f"/{str(one).replace('~', '~0').replace('/', '~1')}" for one in path)
+    return str(path[0]) if path else str(where)
+
+
+def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    kind = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 429: "too-many"}.get(
+        error.status_code, "http"
+    )
+    return respond(
+        request, error.status_code, kind, str(error.detail), str(error.detail), headers=error.headers
+    )
+
+
+def _database(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, DBAPIError)
+    return of(request, unreachable(request.app.state.database, error))
+
+
+def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    """A fault of ours: the log has it all, the answer nothing but the request's id."""
+    log.error("request %s failed", getattr(request.state, "request_id", ""), exc_info=error)
+    return respond(
+        request, 500, "fault", "A fault of the engine", "Something went wrong here; nothing was changed.",
+        "Repeat the request; if it fails again, tell the operator the request_id.",
+    )  # fmt: skip

@@ -1,0 +1,454 @@
+"""What the API takes and gives, as types: the OpenAPI document is read off them. All instants are ISO 8601 with a zone."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lifecycle.stages import EVENTS
+
+
+class Shape(BaseModel):
+    """Read from records by their attributes."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Asked(BaseModel):
+    """A body: what it does not know is refused, not ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class NextDue(Shape):
+    """The clock that is due next."""
+
+    matter: str
+    subject: str
+    due_at: datetime | None
+
+
+class PartnershipSummary(Shape):
+    """A partnership in a list."""
+
+    id: str
+    title: str
+    stage: str
+    stage_entered_at: datetime
+    coordinator: str
+    version: int
+    next_due: NextDue | None = None
+
+
+class Page(Shape):
+    """A page of partnerships, in the order of their ids."""
+
+    items: list[dict[str, Any]] = Field(
+        description="`PartnershipSummary` each, or of it the fields that were asked for.",
+        examples=[[{"id": "harbour-falls-prevention", "stage": "maintaining"}]],
+    )
+    next_cursor: str | None = Field(description="Of the next page; null on the last.")
+
+
+class Contact(Shape):
+    """A person of a partner."""
+
+    id: str
+    role: str
+    name: str
+    email: str | None = Field(description="Null unless the token has the right `read_people`.")
+    deliverable: bool
+    away_until: date | None
+    deputy: str | None
+
+
+class Partner(Shape):
+    """An organisation in a partnership."""
+
+    id: str
+    name: str
+    contacts: list[Contact]
+
+
+class Partnership(Shape):
+    """A partnership with its people, and what needs attention."""
+
+    id: str
+    title: str
+    portfolio: str
+    stage: str
+    suspended_from: str | None
+    stage_entered_at: datetime
+    version: int
+    proposed_by: str
+    coordinator: str
+    time_zone: str
+    holidays: str
+    created_at: datetime
+    events_allowed: list[str]
+    partners: list[Partner]
+    hints: list[str]
+
+
+class Registered(Shape):
+    """A partnership that was registered."""
+
+    id: str
+
+
+class SignOff(Shape):
+    """A partner's assent to one revision."""
+
+    kind: str
+    subject: str
+    revision: int
+    partner_id: str
+    contact_id: str
+    signed_at: datetime
+
+
+class Document(Shape):
+    """One immutable revision of a document."""
+
+    kind: str
+    subject: str
+    revision: int
+    sha256: str
+    author: str
+    created_at: datetime
+    content: dict[str, Any]
+
+
+class SignOffAsked(Asked):
+    """Assent to one exact revision."""
+
+    kind: Literal["convening", "agreement", "evaluation", "decision_record"]
+    revision: int = Field(ge=1, le=2**31 - 1, examples=[2])
+    subject: str = Field("", max_length=200, description="Of a decision record: the event that it is about.")
+
+
+class Evidence(Shape):
+    """Where a finding was read."""
+
+    document: str
+    revision: int | None
+    pointer: str
+
+
+class Finding(Shape):
+    """A criterion's outcome."""
+
+    code: str
+    name: str
+    severity: Literal["blocking", "advisory"]
+    question: str
+    outcome: Literal["met", "unmet", "waived"]
+    blocks: bool
+    to_do: str
+    evidence: list[Evidence]
+    waived_by: list[str]
+    waiver_reasons: list[str]
+
+
+class GateReport(Shape):
+    """All findings of one check."""
+
+    partnership_id: str
+    event: str
+    stage: str
+    checked_at: datetime
+    open: bool
+    findings: list[Finding]
+
+
+Event = Literal[EVENTS]  # type: ignore[valid-type]
+
+
+class TransitionAsked(Asked):
+    """A transition."""
+
+    event: Event = Field(examples=["activate"])
+    reason: str | None = Field(None, max_length=2000, examples=["The budget is frozen until April."])
+
+
+class Transition(Shape):
+    """A transition that was asked for."""
+
+    id: str
+    partnership_id: str
+    event: str
+    requested_by: str
+    reason: str | None
+    requested_at: datetime
+    state: Literal["pending", "taken", "refused"]
+    detail: str | None
+    report: GateReport | None
+
+
+class WaiverAsked(Asked):
+    """A sponsor's consent to pass over a criterion."""
+
+    event: Event = Field(examples=["activate"])
+    criterion: str = Field(max_length=8, examples=["T3"])
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class Done(Shape):
+    """It is done."""
+
+    partnership_id: str
+    done: str
+
+
+class Obligation(Shape):
+    """Who owes what to whom, as the newest agreement has it."""
+
+    id: str
+    obligor: str | None = None
+    obligee: str | None = None
+    act: str | None = None
+    content: dict[str, Any]
+
+
+class Performance(Shape):
+    """One due instance of an obligation."""
+
+    name: str
+    obligation: str
+    number: int
+    obligor: str
+    obligee: str
+    weight: float
+    due_at: datetime
+    state: str
+    outcome: str | None
+    reported_at: datetime | None
+    answered_at: datetime | None
+    seen_at: datetime | None
+    closed_at: datetime | None
+
+
+class VerdictAsked(Asked):
+    """The other side's answer to a report, or what comes of it."""
+
+    verdict: Literal["accept", "dispute", "waive", "restore"]
+    reason: str = Field("", max_length=2000, description="Needed but to accept.")
+
+
+class SignalAsked(Asked):
+    """An early word that something is off."""
+
+    obligation: str = Field(max_length=64)
+    note: str = Field(min_length=1, max_length=2000)
+
+
+class Signal(Shape):
+    """An early word that was sent on."""
+
+    number: int
+
+
+class Complaint(Shape):
+    """A complaint and how it stands."""
+
+    number: int
+    case: int
+    complainant: str
+    respondent: str
+    about: dict[str, Any]
+    state: str
+    level: int
+    lodged_at: datetime
+    closed_at: datetime | None
+    paused_at: datetime | None
+    exhausted_at: datetime | None
+
+
+class ComplaintStep(Asked):
+    """A step of the procedure."""
+
+    step: Literal["acknowledge", "answer", "agree", "escalate", "withdraw", "close", "pause", "resume"]
+    words: str = Field(
+        "", max_length=2000, description="The answer, the reason or the note, where the step has one."
+    )
+
+
+class Review(Shape):
+    """A review round."""
+
+    number: int
+    occasion: str
+    opened_at: datetime
+    closes_at: datetime
+    extended: bool
+    closed_at: datetime | None
+    quorate: bool | None
+    asked: list[str]
+    declined: list[str]
+
+
+class Score(Shape):
+    """How a question, or a section, was answered."""
+
+    id: str
+    title: str
+    section: str
+    answers: int
+    cannot_say: int
+    mean: float | None
+    by_partner: Mapping[str, float]
+    spread: float | None
+    change: float | None
+    negative: int
+
+
+class Results(Shape):
+    """What a closed round says."""
+
+    round: int
+    questionnaire: str
+    lowest: int
+    highest: int
+    anonymous: bool
+    asked: int
+    answered: int
+    declined: int
+    late: int
+    cannot_say: float | None
+    questions: list[Score]
+    sections: list[Score]
+    hidden: list[str]
+
+
+class Response(Shape):
+    """A response that was taken."""
+
+    round: int
+    contact_id: str
+    revision: int
+    sha256: str
+
+
+class Action(Shape):
+    """A corrective action."""
+
+    number: int
+    round: int
+    question: str
+    asked_by: str
+    what: str | None
+    owner: str | None
+    due_on: date | None
+    verified_by: str | None
+    verified_at: datetime | None
+
+
+class ActionPlan(Asked):
+    """What is done about a negative answer."""
+
+    what: str = Field(min_length=1, max_length=2000)
+    owner: str = Field(max_length=64, description="A contact id.")
+    due_on: date
+
+
+class Actual(Shape):
+    """What an indicator came to in a period."""
+
+    number: int
+    indicator: str
+    starts_on: date
+    ends_on: date
+    value: float
+    dimensions: Mapping[str, str]
+    comment: str | None
+    recorded_by: str
+    recorded_at: datetime
+
+
+class ActualAsked(Asked):
+    """What an indicator came to in a period."""
+
+    starts_on: date
+    ends_on: date
+    value: float = Field(allow_inf_nan=False)
+    dimensions: dict[str, str] = Field(default_factory=dict, max_length=20)
+    comment: str | None = Field(None, max_length=2000)
+
+
+class Indicator(Shape):
+    """An agreed indicator with its actuals."""
+
+    id: str
+    title: str
+    unit: str | None
+    ascending: bool
+    baseline: dict[str, Any] | None
+    targets: list[dict[str, Any]]
+    actuals: list[Actual]
+
+
+class DomainEvent(Shape):
+    """An entry of the audit trail. It holds ids, codes and hashes, never personal data."""
+
+    seq: int
+    at: datetime
+    type: str
+    actor: str
+    payload: dict[str, Any]
+    hash: str
+
+
+class Events(Shape):
+    """A page of the audit trail, oldest first."""
+
+    items: list[DomainEvent]
+    next_cursor: str | None
+
+
+class TokenAsked(Asked):
+    """A token to make."""
+
+    name: str = Field(min_length=1, max_length=200, examples=["Grants system"])
+    role: Literal["administrator", "owner", "manager", "viewer", "contact", "service"]
+    days: int = Field(90, ge=1, le=366)
+    portfolio: str | None = Field(None, max_length=64)
+    partnership_id: str | None = Field(None, max_length=64)
+    contact_id: str | None = Field(None, max_length=64)
+    scopes: list[str] | None = Field(None, max_length=10)
+
+
+class TokenMade(Shape):
+    """A token; nobody can see it again."""
+
+    token: str
+
+
+class Token(Shape):
+    """What may be shown of a token."""
+
+    prefix: str
+    name: str
+    role: str
+    portfolio: str | None
+    partnership_id: str | None
+    contact_id: str | None
+    scopes: list[str] | None
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+class Health(Shape):
+    """Whether this process lives."""
+
+    status: Literal["ok"]
+
+
+class Readiness(Shape):
+    """Whether it can do its work."""
+
+    status: Literal["ready", "not ready"]
+    database: str
+    prefect: str
