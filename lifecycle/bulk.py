@@ -23,12 +23,12 @@ class Inserts:
         self._table, self._columns, self._on_conflict = table, tuple(columns), on_conflict
         self._prepared = lru_cache(maxsize=8)(self._prepare)
 
-    def __call__(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert the rows; each has a value for every column."""
+    def __call__(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Insert the rows, each with a value for every column; returns how many were not there before."""
         if not rows:
-            return
+            return 0
         sql, values_of = self._prepared(connection.dialect)
-        connection.exec_driver_sql(sql, [values_of(row) for row in rows])
+        return connection.exec_driver_sql(sql, [values_of(row) for row in rows]).rowcount
 
     def _prepare(self, dialect: Dialect) -> tuple[str, Callable[[Mapping[str, Any]], Any]]:
         statement = self._on_conflict(_INSERT[dialect.name](self._table).inline())

@@ -36,5 +36,5 @@ idempotent_answer = Table(
     Column("headers", JSON, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("answered_at", Instant, nullable=False),
-    Index("ix_idempotent_answer_answered_at", "answered_at"),
+    Index("ix_idempotent_answer_token_answered_at", "token", "answered_at"),
 )

@@ -6,13 +6,17 @@ Source: the IETF draft on the Idempotency-Key header field (draft-ietf-httpapi-i
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, select, update
 
 from lifecycle.access.models import idempotent_answer
+from lifecycle.bulk import Inserts
 from lifecycle.db import Database
 from lifecycle.errors import KeyReused
+
+KEPT = timedelta(days=30)
+"""How long an answer is remembered; with the same key later, a request is a new one."""
 
 
 @dataclass(frozen=True)
@@ -24,33 +28,50 @@ class Answer:
     body: bytes
 
 
-def remembered(connection: Connection, token: str, key: str, request_sha256: str) -> Answer | None:
-    """The answer that a request with this key got before.
+_claim = Inserts(
+    idempotent_answer, idempotent_answer.c.keys(), lambda statement: statement.on_conflict_do_nothing()
+)
+_UNANSWERED: dict[str, object] = {"status": 0, "headers": {}, "body": b""}
+
+
+def claim(connection: Connection, token: str, key: str, request_sha256: str, now: datetime) -> Answer | None:
+    """Take a key for this transaction, or the answer that it got before. Another request with it waits meanwhile.
 
     Raises:
-        KeyReused: it was another request.
+        KeyReused: it came with another request.
     """
+    row = {"token": token, "key": key, "request_sha256": request_sha256, "answered_at": now}
+    if _claim(connection, [row | _UNANSWERED]) == 1:
+        return None
     columns = idempotent_answer.c
-    row = connection.execute(
+    known = connection.execute(
         select(columns.request_sha256, columns.status, columns.headers, columns.body).where(
             columns.token == token, columns.key == key
         )
-    ).one_or_none()
-    if row is None:
-        return None
-    if row.request_sha256 != request_sha256:
+    ).one()
+    if known.request_sha256 != request_sha256:
         raise KeyReused(
             "This Idempotency-Key came with another request before.", mend="Use a new key for a new request."
         )
-    return Answer(row.status, row.headers, row.body)
+    return Answer(known.status, known.headers, known.body)
 
 
-def remember(
-    connection: Connection, token: str, key: str, request_sha256: str, answer: Answer, now: datetime
-) -> None:
-    """Remember an answer, in the transaction that did what it says."""
-    row = {"token": token, "key": key, "request_sha256": request_sha256, "answered_at": now}
-    connection.execute(insert(idempotent_answer), row | vars(answer) | {"headers": dict(answer.headers)})
+def answer(connection: Connection, token: str, key: str, given: Answer) -> None:
+    """Remember the answer of a key that was claimed."""
+    columns = idempotent_answer.c
+    connection.execute(
+        update(idempotent_answer)
+        .where(columns.token == token, columns.key == key)
+        .values(status=given.status, headers=dict(given.headers), body=given.body)
+    )
+
+
+def forget(connection: Connection, token: str, now: datetime) -> None:
+    """Drop a token's answers that nobody will ask for again."""
+    columns = idempotent_answer.c
+    connection.execute(
+        delete(idempotent_answer).where(columns.token == token, columns.answered_at < now - KEPT)
+    )
 
 
 class Joined(Database):

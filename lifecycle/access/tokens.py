@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from lifecycle.access import once
 from lifecycle.access.models import api_token
 from lifecycle.access.roles import ACTS_AS_ITSELF, GRANTED, RIGHTS, ROLES, Identity, Role, Unauthorised
 from lifecycle.db import Database
@@ -162,6 +163,7 @@ def authenticate(database: Database, whole: str, now: datetime) -> Identity:
             connection.execute(
                 update(api_token).where(api_token.c.prefix == row.prefix).values(last_used_at=now)
             )
+            once.forget(connection, row.prefix, now)
     return _identity(row)
 
 
@@ -181,19 +183,25 @@ def overview(connection: Connection) -> list[Token]:
     return [Token(*row) for row in rows]
 
 
-def revoke(database: Database, prefix: str, now: datetime) -> None:
+def revoke(database: Database, prefix: str, now: datetime, of: tuple[str, str] | None = None) -> None:
     """Make a token good for nothing from now on. One that was revoked stays as it is.
 
+    Args:
+        of: only if it is confined to this partnership and contact.
+
     Raises:
-        NotFound: there is none with this prefix.
+        NotFound: there is none such with this prefix.
     """
     with database.write() as connection:
-        known = connection.execute(
-            select(api_token.c.revoked_at).where(api_token.c.prefix == prefix)
-        ).one_or_none()
-        if known is None:
+        known = connection.execute(select(*_TOKEN).where(api_token.c.prefix == prefix)).one_or_none()
+        if known is None or of not in {None, (known.partnership_id, known.contact_id)}:
             raise NotFound(
                 f"There is no token “{prefix[:40]}”.", mend="`lifecycle token list` shows those there are."
             )
         if known.revoked_at is None:
             connection.execute(update(api_token).where(api_token.c.prefix == prefix).values(revoked_at=now))
+
+
+def prefix_of(whole: str) -> str:
+    """What may be shown of a token."""
+    return whole.split("_")[1]

@@ -1,6 +1,5 @@
 """Errors as problem details (RFC 9457): what is wrong, which field, which rule, and how to mend it."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,8 +24,6 @@ from lifecycle.errors import (
     Unavailable,
     Usage,
 )
-
-log = logging.getLogger("lifecycle.api")
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "https://partnership-lifecycle.example/problems"
@@ -116,7 +113,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(DBAPIError, _database)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 def respond(
@@ -197,9 +193,8 @@ def _database(request: Request, error: Exception) -> JSONResponse:
     return of(request, unreachable(request.app.state.database, error))
 
 
-def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    """A fault of ours: the log has it all, the answer nothing but the request's id."""
-    log.error("request %s failed", getattr(request.state, "request_id", ""), exc_info=error)
+def fault(request: Request) -> JSONResponse:
+    """A fault of ours, as a response."""
     return respond(
         request, 500, "fault", "A fault of the engine", "Something went wrong here; nothing was changed.",
         "Repeat the request; if it fails again, tell the operator the request_id.",

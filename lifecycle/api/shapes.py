@@ -2,11 +2,22 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lifecycle.partnerships.health import Level
 from lifecycle.stages import EVENTS
+
+T = TypeVar("T")
+
+Text = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
+ContactId = Annotated[
+    str, Field(max_length=64, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", examples=["amira-haddad"])
+]
+PartnerId = Annotated[
+    str, Field(max_length=64, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", examples=["harbour-clinic"])
+]
 
 
 class Shape(BaseModel):
@@ -29,26 +40,32 @@ class NextDue(Shape):
     due_at: datetime | None
 
 
+class Health(Shape):
+    """How a partnership fares: that of its worst sign, with its reasons."""
+
+    level: Level
+    reasons: dict[str, str] = Field(description="Code → sentence, worst first.")
+
+
 class PartnershipSummary(Shape):
-    """A partnership in a list."""
+    """A partnership in a list; with `fields`, only what was asked for, and its id."""
 
     id: str
-    title: str
-    stage: str
-    stage_entered_at: datetime
-    coordinator: str
-    version: int
+    title: str = ""
+    stage: str = ""
+    stage_entered_at: datetime | None = None
+    coordinator: str = ""
+    time_zone: str = ""
+    version: int = 0
     next_due: NextDue | None = None
+    health: Health | None = None
 
 
-class Page(Shape):
-    """A page of partnerships, in the order of their ids."""
+class Page(Shape, Generic[T]):
+    """Part of a list, in a stable order."""
 
-    items: list[dict[str, Any]] = Field(
-        description="`PartnershipSummary` each, or of it the fields that were asked for.",
-        examples=[[{"id": "harbour-falls-prevention", "stage": "maintaining"}]],
-    )
-    next_cursor: str | None = Field(description="Of the next page; null on the last.")
+    items: list[T]
+    next_cursor: str | None = Field(description="Send it as `cursor` for the next page; null on the last.")
 
 
 class Contact(Shape):
@@ -71,6 +88,19 @@ class Partner(Shape):
     contacts: list[Contact]
 
 
+class DocumentHead(Shape):
+    """The newest revision of a document, without its content."""
+
+    kind: str
+    subject: str
+    revision: int
+    sha256: str
+    author: str
+    created_at: datetime
+    signed_by: list[str]
+    missing_sign_offs: list[str]
+
+
 class Partnership(Shape):
     """A partnership with its people, and what needs attention."""
 
@@ -86,8 +116,10 @@ class Partnership(Shape):
     time_zone: str
     holidays: str
     created_at: datetime
+    health: Health
     events_allowed: list[str]
     partners: list[Partner]
+    documents: list[DocumentHead]
     hints: list[str]
 
 
@@ -95,6 +127,14 @@ class Registered(Shape):
     """A partnership that was registered."""
 
     id: str
+    stage: str
+
+
+class PartnerPut(Shape):
+    """A partner as it was added or changed."""
+
+    partnership_id: str
+    partner: str
 
 
 class SignOff(Shape):
@@ -106,6 +146,17 @@ class SignOff(Shape):
     partner_id: str
     contact_id: str
     signed_at: datetime
+
+
+class RevisionHead(Shape):
+    """A revision of a document, without its content."""
+
+    kind: str
+    subject: str
+    revision: int
+    sha256: str
+    author: str
+    created_at: datetime
 
 
 class Document(Shape):
@@ -125,7 +176,12 @@ class SignOffAsked(Asked):
 
     kind: Literal["convening", "agreement", "evaluation", "decision_record"]
     revision: int = Field(ge=1, le=2**31 - 1, examples=[2])
-    subject: str = Field("", max_length=200, description="Of a decision record: the event that it is about.")
+    subject: str = Field(
+        "",
+        max_length=200,
+        pattern=r"^[^\x00]*$",
+        description="Of a decision record: the event that it is about.",
+    )
 
 
 class Evidence(Shape):
@@ -169,7 +225,7 @@ class TransitionAsked(Asked):
     """A transition."""
 
     event: Event = Field(examples=["activate"])
-    reason: str | None = Field(None, max_length=2000, examples=["The budget is frozen until April."])
+    reason: Text | None = Field(None, examples=["The budget is frozen until April."])
 
 
 class Transition(Shape):
@@ -191,24 +247,25 @@ class WaiverAsked(Asked):
 
     event: Event = Field(examples=["activate"])
     criterion: str = Field(max_length=8, examples=["T3"])
-    reason: str = Field(min_length=1, max_length=2000)
+    reason: Text
 
 
-class Done(Shape):
-    """It is done."""
+class Waiver(Shape):
+    """A sponsor's consent. It takes effect once the sponsors of all partners have given theirs."""
 
     partnership_id: str
-    done: str
+    event: str
+    criterion: str
+    by: str
+    reason: str
 
 
 class Obligation(Shape):
-    """Who owes what to whom, as the newest agreement has it."""
+    """Who owes what to whom, as the newest agreement has it (`schemas/agreement`, `obligations`)."""
+
+    model_config = ConfigDict(extra="allow")
 
     id: str
-    obligor: str | None = None
-    obligee: str | None = None
-    act: str | None = None
-    content: dict[str, Any]
 
 
 class Performance(Shape):
@@ -229,24 +286,55 @@ class Performance(Shape):
     closed_at: datetime | None
 
 
-class VerdictAsked(Asked):
-    """The other side's answer to a report, or what comes of it."""
+class Entry(Shape):
+    """What somebody said about a performance."""
 
-    verdict: Literal["accept", "dispute", "waive", "restore"]
-    reason: str = Field("", max_length=2000, description="Needed but to accept.")
+    seq: int
+    at: datetime
+    kind: str
+    by: str
+    outcome: str | None
+    note: str | None
+    evidence: str | None
+    evidence_sha256: str | None
+
+
+class PerformanceRecord(Shape):
+    """A performance with everything that was said about it."""
+
+    performance: Performance
+    entries: list[Entry]
+
+
+class VerdictAsked(Asked):
+    """`accept` and `dispute` answer a report; `decide` is for the decider that the agreement names; `waive` and `restored`
+    are for the side that is owed."""
+
+    verdict: Literal["accept", "dispute", "decide", "waive", "restored"]
+    reason: Text | None = Field(None, description="Needed but to accept.")
+    outcome: Literal["kept", "partly_kept", "not_kept"] | None = Field(
+        None, description="With `decide`: what it counts as."
+    )
+
+
+class WithholdAsked(Asked):
+    """A promise of one's own that is withheld, as an upheld complaint's remedy allows."""
+
+    complaint: int = Field(ge=1, le=2**31 - 1)
 
 
 class SignalAsked(Asked):
     """An early word that something is off."""
 
-    obligation: str = Field(max_length=64)
-    note: str = Field(min_length=1, max_length=2000)
+    obligation: ContactId
+    note: str = Field(min_length=1, max_length=280, pattern=r"^[^\x00]*$")
 
 
 class Signal(Shape):
-    """An early word that was sent on."""
+    """An early word that was sent on to both sides."""
 
     number: int
+    obligation: str
 
 
 class Complaint(Shape):
@@ -265,12 +353,30 @@ class Complaint(Shape):
     exhausted_at: datetime | None
 
 
+class ComplaintEntry(Shape):
+    """What somebody said in the course of a complaint."""
+
+    seq: int
+    at: datetime
+    kind: str
+    by: str
+    level: int
+    content: dict[str, Any]
+
+
+class ComplaintRecord(Shape):
+    """A complaint with everything that was said."""
+
+    complaint: Complaint
+    entries: list[ComplaintEntry]
+
+
 class ComplaintStep(Asked):
-    """A step of the procedure."""
+    """A step of the procedure that needs no document."""
 
     step: Literal["acknowledge", "answer", "agree", "escalate", "withdraw", "close", "pause", "resume"]
-    words: str = Field(
-        "", max_length=2000, description="The answer, the reason or the note, where the step has one."
+    note: Text | None = Field(
+        None, description="The answer; why it is escalated, withdrawn or paused; how it was put right."
     )
 
 
@@ -284,6 +390,9 @@ class Review(Shape):
     extended: bool
     closed_at: datetime | None
     quorate: bool | None
+    questionnaire: dict[str, Any] | None = Field(
+        description="What is asked (`schemas/questionnaire`), or where it is kept."
+    )
     asked: list[str]
     declined: list[str]
 
@@ -321,13 +430,26 @@ class Results(Shape):
     hidden: list[str]
 
 
-class Response(Shape):
+class Responded(Shape):
     """A response that was taken."""
 
     round: int
     contact_id: str
     revision: int
     sha256: str
+    late: bool = Field(description="The round had closed: it is kept and changes no result.")
+
+
+class PassOn(Asked):
+    """Somebody else of one's organisation who answers instead."""
+
+    to: ContactId
+
+
+class Decline(Asked):
+    """Why somebody does not answer."""
+
+    reason: Text
 
 
 class Action(Shape):
@@ -347,9 +469,16 @@ class Action(Shape):
 class ActionPlan(Asked):
     """What is done about a negative answer."""
 
-    what: str = Field(min_length=1, max_length=2000)
-    owner: str = Field(max_length=64, description="A contact id.")
-    due_on: date
+    what: Text
+    owner: ContactId
+    due_on: date = Field(examples=["2026-03-31"])
+
+
+class ActionNamed(Shape):
+    """A corrective action that was planned or verified."""
+
+    partnership_id: str
+    number: int
 
 
 class Actual(Shape):
@@ -373,7 +502,7 @@ class ActualAsked(Asked):
     ends_on: date
     value: float = Field(allow_inf_nan=False)
     dimensions: dict[str, str] = Field(default_factory=dict, max_length=20)
-    comment: str | None = Field(None, max_length=2000)
+    comment: Text | None = None
 
 
 class Indicator(Shape):
@@ -399,13 +528,6 @@ class DomainEvent(Shape):
     hash: str
 
 
-class Events(Shape):
-    """A page of the audit trail, oldest first."""
-
-    items: list[DomainEvent]
-    next_cursor: str | None
-
-
 class TokenAsked(Asked):
     """A token to make."""
 
@@ -419,9 +541,18 @@ class TokenAsked(Asked):
 
 
 class TokenMade(Shape):
-    """A token; nobody can see it again."""
+    """A token. Nobody can see it again: it is kept as its hash."""
 
-    token: str
+    prefix: str
+    token: str | None = Field(description="Null where the same Idempotency-Key asks again.")
+
+
+class CalendarLinkMade(Shape):
+    """The secret address of one's own dates. Nobody can see it again."""
+
+    prefix: str = Field(description="Names the link, to revoke it.")
+    url: str | None = Field(description="Null where the same Idempotency-Key asks again.")
+    expires_at: datetime
 
 
 class Token(Shape):
@@ -440,15 +571,17 @@ class Token(Shape):
     last_used_at: datetime | None
 
 
-class Health(Shape):
-    """Whether this process lives."""
+class Alive(Shape):
+    """This process lives."""
 
     status: Literal["ok"]
 
 
 class Readiness(Shape):
-    """Whether it can do its work."""
+    """Whether it can do its work, and what stands in its way."""
 
     status: Literal["ready", "not ready"]
-    database: str
-    prefect: str
+    database: Literal["ok", "unreachable", "of another version"]
+    prefect: Literal["ok", "unreachable", "not configured"] = Field(
+        description="Without it, requests are kept and decided later: the engine stays ready."
+    )

@@ -25,6 +25,17 @@ def trail(connection: Connection, partnership_id: str) -> list[AuditEvent]:
     return [AuditEvent(*row) for row in connection.execute(statement)]
 
 
+def page(connection: Connection, partnership_id: str, after: int, limit: int) -> list[AuditEvent]:
+    """At most `limit` events of one partnership later than number `after`, oldest first."""
+    statement = (
+        select(*_EVENT)
+        .where(audit_event.c.partnership_id == partnership_id, audit_event.c.seq > after)
+        .order_by(audit_event.c.seq)
+        .limit(limit)
+    )
+    return [AuditEvent(*row) for row in connection.execute(statement)]
+
+
 def since(connection: Connection, partnership_id: str, instant: datetime) -> list[AuditEvent]:
     """The events of one partnership later than an instant, oldest first."""
     statement = (

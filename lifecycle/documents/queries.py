@@ -97,9 +97,8 @@ def history(connection: Connection, partnership_id: str) -> list[tuple[str, str,
     statement = select(*(document.c[name] for name in names)).where(
         document.c.partnership_id == partnership_id
     )
-    return [
-        tuple(row) for row in connection.execute(statement.order_by(document.c.created_at, document.c.kind))
-    ]
+    in_order = (document.c[name] for name in ("created_at", "kind", "subject", "revision"))
+    return [tuple(row) for row in connection.execute(statement.order_by(*in_order))]
 
 
 def _revision(row: Any) -> Revision:

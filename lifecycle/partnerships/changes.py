@@ -122,11 +122,7 @@ def begin(
         Unavailable: `now` is earlier than what is already on record (a clock goes backwards).
     """
     record = _one(connection.execute(_ONE_LOCKED, {"id": partnership_id}).one_or_none(), partnership_id)
-    if expected_version is not None and record.version != expected_version:
-        raise Stale(
-            f"Partnership {record.id} has changed: it is at version {record.version}, not {expected_version}.",
-            mend="Read it again, and repeat the request with its present version.",
-        )
+    require_version(record, expected_version)
     if now < record.audit_at - CLOCK_SKEW:
         raise Unavailable(
             f"It is {now:%Y-%m-%d %H:%M} UTC by this machine's clock, but partnership {record.id} was last changed at "
@@ -134,6 +130,19 @@ def begin(
             mend="Set the clock right (NTP), or give a later --as-of, and repeat.",
         )
     return Change(record, max(now, record.audit_at))
+
+
+def require_version(record: Partnership, expected: int | None) -> None:
+    """Refuse a change that was made for another version than the present one; None is whichever it is.
+
+    Raises:
+        Stale: it has changed since.
+    """
+    if expected is not None and record.version != expected:
+        raise Stale(
+            f"Partnership {record.id} has changed: it is at version {record.version}, not {expected}.",
+            mend="Read it again, and repeat the request with its present version.",
+        )
 
 
 def require_open(change: Change) -> None:

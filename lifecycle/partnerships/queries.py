@@ -15,6 +15,8 @@ from lifecycle.measures import reading
 from lifecycle.notices import queries as notices
 from lifecycle.obligations import queries as obligations
 from lifecycle.partnerships import changes, hints
+from lifecycle.partnerships.health import Level, health_of
+from lifecycle.partnerships.health import is_ as health_is
 from lifecycle.partnerships.models import partner as partner_table
 from lifecycle.partnerships.models import partnership, transition_request
 from lifecycle.partnerships.people import People, people_of
@@ -34,6 +36,7 @@ def portfolio(
     partnership_id: str | None = None,
     partner: str | None = None,
     due_before: datetime | None = None,
+    health: Level | None = None,
 ) -> list[dict[str, Any]]:
     """Partnerships in the order of their ids, each with what is due next.
 
@@ -44,6 +47,7 @@ def portfolio(
         partnership_id: only this one.
         partner: only those that this organisation is a partner of.
         due_before: only those in which something that people wait for is due before this instant (UTC).
+        health: only those that fare so.
     """
     names = ("id", "title", "stage", "stage_entered_at", "time_zone", "coordinator", "version")
     statement = select(*(partnership.c[name] for name in names)).where(partnership.c.id > after)
@@ -60,9 +64,12 @@ def portfolio(
         statement = statement.where(in_it.exists())
     if due_before is not None:
         statement = statement.where(partnership.c.id.in_(timers.due_in(due_before)))
+    if health is not None:
+        statement = statement.where(health_is(health))
     rows = connection.execute(statement.order_by(partnership.c.id).limit(limit)).all()
-    due = timers.next_due(connection, [row.id for row in rows])
-    return [dict(row._mapping) | {"next_due": due.get(row.id)} for row in rows]
+    ids = [row.id for row in rows]
+    due, healths = timers.next_due(connection, ids), health_of(connection, ids)
+    return [dict(row._mapping) | {"next_due": due.get(row.id), "health": healths[row.id]} for row in rows]
 
 
 def known(connection: Connection, partnership_ids: Iterable[str]) -> set[str]:
@@ -82,6 +89,16 @@ def pending_requests(connection: Connection, partnership_id: str) -> list[dict[s
     return [dict(row._mapping) for row in connection.execute(statement)]
 
 
+def requests(connection: Connection, partnership_id: str) -> list[dict[str, Any]]:
+    """All transitions of one partnership that were asked for, oldest first, with what became of them."""
+    statement = (
+        select(*transition_request.c)
+        .where(transition_request.c.partnership_id == partnership_id)
+        .order_by(transition_request.c.requested_at, transition_request.c.id)
+    )
+    return [dict(row._mapping) for row in connection.execute(statement)]
+
+
 def overview(connection: Connection, partnership_id: str, now: datetime) -> dict[str, Any]:
     """Everything a page about one partnership shows, as plain data, with hints about its health at `now`.
 
@@ -94,6 +111,7 @@ def overview(connection: Connection, partnership_id: str, now: datetime) -> dict
     found = {
         **vars(record),
         "step": stages.STEPS.get(record.stage),
+        "health": health_of(connection, [partnership_id])[partnership_id],
         "events_allowed": list(stages.events_allowed(record.stage)),
         "partners": _partners(people, record.calendar.local_date(now)),
         "documents": stored,

@@ -81,10 +81,11 @@ def request_transition(
         known = _known(connection, partnership_id, idempotency_key, event, by, reason)
         if known is not None:
             return known.id
-        change = changes.begin(connection, partnership_id, now, expected_version)
+        change = changes.begin(connection, partnership_id, now)
         known = _known(connection, partnership_id, idempotency_key, event, by, reason)
         if known is not None:
             return known.id
+        changes.require_version(change.partnership, expected_version)
         people = people_of(connection, partnership_id)[partnership_id]
         request = _asked(change, people, event, by, reason, idempotency_key)
         _keep(connection, [vars(request) | {"decided_at": None}])
@@ -113,10 +114,11 @@ def transition(
         request = _known(connection, partnership_id, idempotency_key, event, by, reason)
         if request is not None and request.state != "pending":
             return _decided(connection, request)
-        change = changes.begin(connection, partnership_id, now, expected_version)
+        change = changes.begin(connection, partnership_id, now)
         request = _known(connection, partnership_id, idempotency_key, event, by, reason)
         people = people_of(connection, partnership_id)[partnership_id]
         if request is None:
+            changes.require_version(change.partnership, expected_version)
             request = _asked(change, people, event, by, reason, idempotency_key)
             return _decide(connection, change, people, request, kept=False)
         if request.state != "pending":
@@ -212,10 +214,15 @@ def find_request(connection: Connection, request_id: str) -> Request:
     """
     row = connection.execute(_BY_ID, {"id": request_id}).one_or_none()
     if row is None:
-        raise NotFound(
-            f"There is no transition request “{request_id[:64]}”.", mend="Ask for the transition again."
-        )
+        raise unknown_request(request_id)
     return Request(*row)
+
+
+def unknown_request(request_id: str) -> NotFound:
+    """The error for a request that there is not, or of which the asker must not learn that there is."""
+    return NotFound(
+        f"There is no transition request “{request_id[:64]}”.", mend="Ask for the transition again."
+    )
 
 
 def _decide(connection: Connection, change: Change, people: People, request: Request, kept: bool) -> Decision:

@@ -43,12 +43,12 @@ def upgrade() -> None:
         sa.Column("answered_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("token", "key", name=op.f("pk_idempotent_answer")),
     )
-    op.create_index("ix_idempotent_answer_answered_at", "idempotent_answer", ["answered_at"])
+    op.create_index("ix_idempotent_answer_token_answered_at", "idempotent_answer", ["token", "answered_at"])
 
 
 def downgrade() -> None:
     """Take back."""
-    op.drop_index("ix_idempotent_answer_answered_at", table_name="idempotent_answer")
+    op.drop_index("ix_idempotent_answer_token_answered_at", table_name="idempotent_answer")
     op.drop_table("idempotent_answer")
     op.drop_table("api_token")
     op.drop_index("ix_partnership_portfolio_id", table_name="partnership")
