@@ -56,11 +56,15 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         path = tmp_path / "test.db"
         path.write_bytes(request.getfixturevalue("sqlite_template").read_bytes())
         return f"sqlite:///{path}"
-    url: str = request.getfixturevalue("postgres_url")
+    return empty_database(request.getfixturevalue("postgres_url"))
+
+
+def empty_database(postgres_url: str) -> str:
+    """The URL of a migrated, empty database on PostgreSQL."""
     name = f"t{next(_numbers)}"
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE migrated")
-    return url.replace("/postgres?", f"/{name}?").replace("postgresql://", "postgresql+psycopg://")
+    return postgres_url.replace("/postgres?", f"/{name}?").replace("postgresql://", "postgresql+psycopg://")
 
 
 @pytest.fixture

@@ -62,10 +62,12 @@ def _calendar(
     calendar: Any = Calendar.new(
         prodid="-//partnership-lifecycle//timeline//EN",
         name=record.title,
+        uid=f"{record.id}/{contact_id}@{domain}",
+        method="PUBLISH",
         refresh_interval=timedelta(hours=6),
     )
-    calendar.add("x-wr-calname", record.title)
-    calendar.add("method", "PUBLISH")
+    # RFC 7986, section 5.7: the property has no type of its own.
+    calendar["REFRESH-INTERVAL"].params["VALUE"] = "DURATION"
     for entry in timeline.of(connection, record, contact_id):
         event = Event()
         event.add("uid", f"{record.id}/{entry.name}@{domain}")

@@ -4,6 +4,8 @@ import asyncio
 import logging
 import time
 
+from sqlalchemy.exc import DBAPIError
+
 from lifecycle import clock
 from lifecycle.db import Database
 from lifecycle.errors import LifecycleError
@@ -52,9 +54,12 @@ def decide_here(database: Database, request_id: str) -> None:
 
 
 def decide_left_over(database: Database) -> None:
-    """Decide what was asked for while nobody was there to decide."""
-    for request_id in service.pending_requests(database):
-        decide_here(database, request_id)
+    """Decide what was asked for while nobody was there to decide. A database that does not answer yet stops no start."""
+    try:
+        for request_id in service.pending_requests(database):
+            decide_here(database, request_id)
+    except (LifecycleError, DBAPIError) as error:
+        log.warning("what was left over waits for `lifecycle run gate-check`: %s", type(error).__name__)
 
 
 async def outcome(database: Database, request_id: str, seconds: float) -> Request:

@@ -1,0 +1,34 @@
+"""An application over a migrated database, and clients of every role."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from lifecycle.api.app import create
+from lifecycle.db import Database
+from tests.api.clients import Clients, settings_of
+
+
+@pytest.fixture
+def api(database_url: str) -> Iterator[Clients]:
+    """Clients of an application on each kind of database, which decides in process."""
+    yield from clients_on(database_url)
+
+
+@pytest.fixture
+def sqlite_api(tmp_path: Path, sqlite_template: Path) -> Iterator[Clients]:
+    """The same on SQLite alone: for what does not depend on the database."""
+    path = tmp_path / "api.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    yield from clients_on(f"sqlite:///{path}")
+
+
+def clients_on(url: str) -> Iterator[Clients]:
+    """Clients of an application on one database."""
+    database = Database(url)
+    app = create(settings_of(url), database, per_minute=1_000_000)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield Clients(client, database)
+    database.close()
