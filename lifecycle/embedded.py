@@ -65,7 +65,7 @@ def prefect_server(home: Path, port: int | None = None, host: str = "127.0.0.1")
     home = home.resolve()
     home.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
-    _require_free(host, port)
+    require_free("Prefect server", host, port)
     api_url = f"http://{host}:{port}/api"
     log = home / "server.log"
     with log.open("wb") as output:
@@ -112,8 +112,12 @@ def _inherited() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
 
 
-def _require_free(host: str, port: int) -> None:
-    """Another server on this port would answer in the place of ours."""
+def require_free(what: str, host: str, port: int) -> None:
+    """Refuse a port that is taken: another server on it would answer in the place of ours.
+
+    Raises:
+        Unavailable: it is taken.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -121,8 +125,8 @@ def _require_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise Unavailable(
-                f"The Prefect server cannot listen on {host}:{port}: {error.strerror}.",
-                mend="Choose another one with --port, or stop what listens there.",
+                f"The {what} cannot listen on {host}:{port}: {error.strerror}.",
+                mend="Choose another one with --port or --api-port, or stop what listens there.",
             ) from None
 
 

@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifecycle.config import load_settings
 from lifecycle.db import Database
-from lifecycle.embedded import STOP_SECONDS, detached, environment, prefect_server, stop
+from lifecycle.embedded import STOP_SECONDS, detached, environment, prefect_server, require_free, stop
 from lifecycle.errors import Unavailable
 from lifecycle.migrations import upgrade
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from prefect.runner import Runner
 
 HOME = Path(".prefect")
+LOOK_SECONDS = 0.5
 _INSTALLED = Path(__file__).parent / "prefect.yaml"
 _IN_CHECKOUT = Path(__file__).parents[1] / "prefect.yaml"
 
@@ -33,13 +35,14 @@ def deployments() -> list[dict[str, Any]]:
     return found
 
 
-def run_up(host: str, port: int) -> None:
-    """Bring the database to this version, start Prefect, serve the flows; returns after Ctrl-C or SIGTERM.
+def run_up(host: str, port: int, api_port: int) -> None:
+    """Bring the database to this version, start Prefect, serve the flows and the API; returns after Ctrl-C or SIGTERM.
 
     Raises:
-        Unavailable: the database cannot be reached, or the Prefect server does not start.
+        Unavailable: the database cannot be reached, the Prefect server does not start, or the API's port is taken.
     """
     settings = load_settings()
+    require_free("API", host, api_port)
     database = Database(settings.database_url.get_secret_value())
     upgrade(database)
     database.close()
@@ -52,23 +55,37 @@ def run_up(host: str, port: int) -> None:
         _say(
             f"Prefect: {api_url.removesuffix('/api')} · emails: {_emails(settings.mail_transport, settings.mailbox)}"
         )
+        _say(
+            f"API: http://{host}:{api_port}/v1 · log: {home / 'api.log'} · make a token with `lifecycle token create`"
+        )
         _say("Flows run on their schedules. Ctrl-C stops everything.")
-        # In a process group of its own: a terminal sends Ctrl-C to a whole group, and runs would die of it midway.
+        # In process groups of their own: a terminal sends Ctrl-C to a whole group, and runs would die of it midway.
         runner = detached([sys.executable, "-m", "lifecycle.up"], dict(os.environ), subprocess.PIPE)
+        with (home / "api.log").open("ab") as log:
+            serving = [sys.executable, "-m", "lifecycle.api", "--host", host, "--port", str(api_port)]
+            api = detached(serving, dict(os.environ), log)
         stopping = threading.Event()
         said = threading.Thread(target=_pass_on, args=(runner, stopping, home / "stopped.log"), daemon=True)
         said.start()
         try:
-            runner.wait()
-            raise Unavailable(
-                "The flows' runner ended by itself.", mend="See what it said above, and start again."
-            )
+            _wait_for_either({"flows' runner": runner, "API": api}, home)
         except (KeyboardInterrupt, SystemExit):
             stopping.set()
             _say("Stopping …")
         finally:
+            stop(api, signal.SIGTERM)
             stop(runner, signal.SIGTERM)
             said.join(STOP_SECONDS)
+
+
+def _wait_for_either(children: dict[str, subprocess.Popen[bytes]], home: Path) -> None:
+    while all(child.poll() is None for child in children.values()):
+        time.sleep(LOOK_SECONDS)
+    ended = next(name for name, child in children.items() if child.poll() is not None)
+    raise Unavailable(
+        f"The {ended} ended by itself.",
+        mend=f"See what was said above and in {home / 'api.log'}, and start again.",
+    )
 
 
 def _pass_on(runner: subprocess.Popen[bytes], stopping: threading.Event, log: Path) -> None:

@@ -9,6 +9,7 @@ from pythonjsonlogger.json import JsonFormatter
 from lifecycle.api.app import create
 
 KEEP_ALIVE_SECONDS = 5
+STOP_SECONDS = 10
 AT_ONCE = 500
 """Connections; more are answered 503, so that those there are get their answer."""
 
@@ -37,6 +38,7 @@ def main() -> None:
         access_log=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS,
         limit_concurrency=AT_ONCE,
     )
 

@@ -28,8 +28,18 @@ def list_partnerships(
     if json:
         print_json({"partnerships": found, "next_after": found[-1]["id"] if len(found) == limit else None})
         return
-    rows = [(p["id"], p["title"], p["stage"], f"{p['stage_entered_at']:%Y-%m-%d}", _next(p)) for p in found]
-    table(["id", "title", "stage", "since", "due next"], rows)
+    rows = [
+        (
+            p["id"],
+            p["title"],
+            p["stage"],
+            f"{p['stage_entered_at']:%Y-%m-%d}",
+            p["health"]["level"].replace("_", " "),
+            _next(p),
+        )
+        for p in found
+    ]
+    table(["id", "title", "stage", "since", "health", "due next"], rows)
     if not found:
         say("No partnerships here. `lifecycle new FILE` registers one, `lifecycle demo` shows three.")
     elif len(found) == limit:

@@ -103,12 +103,13 @@ def demo(
 
 
 def up(
-    host: Annotated[str, typer.Option(help="Where the Prefect server listens.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="On which port.")] = 4200,
+    host: Annotated[str, typer.Option(help="Where they listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="On which port the Prefect server.")] = 4200,
+    api_port: Annotated[int, typer.Option(min=1, max=65535, help="On which port the API.")] = 8080,
 ) -> None:
     """Run everything until Ctrl-C.
 
-    The engine with its own Prefect server, worker and schedules."""
+    The engine with its API, its own Prefect server, worker and schedules."""
     from lifecycle.up import run_up
 
-    run_up(host, port)
+    run_up(host, port, api_port)

@@ -37,6 +37,10 @@ def _head(found: Mapping[str, Any], zone: str) -> None:
     left = f", suspended from {found['suspended_from']}" if found["suspended_from"] else ""
     say(f"{found['title']}  [{found['id']}, version {found['version']}]")
     say(f"Stage: {found['stage']}{step}{left}, since {local(found['stage_entered_at'], zone)}")
+    health = found["health"]
+    say(
+        f"Health: {health['level'].replace('_', ' ')}{''.join(f' – {one}' for one in health['reasons'].values())}"
+    )
     events = ", ".join(found["events_allowed"])
     say(f"Events allowed: {events}" if events else "This stage is final: the record is read-only.")
     if events:

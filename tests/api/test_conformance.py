@@ -67,7 +67,9 @@ def test_every_answer_is_documented(case: Case, callers: list[dict[str, str]]) -
     case.headers.pop("Authorization", None)
     for headers in callers:
         case.validate_response(case.call(headers=headers), checks=CHECKS)
-    case.path_parameters.update((name, value) for name, value in KNOWN.items() if name in case.path_parameters)
+    case.path_parameters.update(
+        (name, value) for name, value in KNOWN.items() if name in case.path_parameters
+    )
     case.headers["If-Match"] = "*"
     for headers in callers:
         case.validate_response(case.call(headers=headers), checks=CHECKS)

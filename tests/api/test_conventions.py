@@ -182,7 +182,9 @@ STEPS = st.lists(
 
 @settings(max_examples=15)
 @given(steps=STEPS)
-def test_repeating_any_history_of_requests_changes_nothing(api: Clients, steps: list[tuple[str, int, int]]) -> None:
+def test_repeating_any_history_of_requests_changes_nothing(
+    api: Clients, steps: list[tuple[str, int, int]]
+) -> None:
     """Whatever was sent with a key, sent again in any order, gets the answer it got and adds nothing to the record."""
     id_ = f"p{abs(hash((tuple(steps), today())))}"
     registered(api.database, today(), id_)
@@ -258,7 +260,10 @@ def test_a_repeated_request_is_answered_though_its_version_is_old(harbour: Clien
     etag = harbour.get(HARBOUR).headers["ETag"]
     ask = ({"event": "withdraw", "reason": "No money."},)
     headers = {"prefer": "wait=5", "If_Match": etag, "Idempotency_Key": "k"}
-    assert [harbour.post(f"{HARBOUR}/transitions", *ask, **headers).status_code for _ in range(2)] == [200, 200]
+    assert [harbour.post(f"{HARBOUR}/transitions", *ask, **headers).status_code for _ in range(2)] == [
+        200,
+        200,
+    ]
 
 
 # Lists

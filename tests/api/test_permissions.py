@@ -163,11 +163,15 @@ def clients(sqlite_api: Clients) -> Clients:
     return sqlite_api
 
 
-def caller(clients: Clients, role: str, partnership: str = "harbour", contact: str = "clinic-primary") -> Client:
+def caller(
+    clients: Clients, role: str, partnership: str = "harbour", contact: str = "clinic-primary"
+) -> Client:
     """A caller of a role, acting as or for a contact."""
     if role in {"manager", "contact"}:
         return clients.of(role, partnership_id=partnership, contact_id=contact)
-    confined = {} if role == "administrator" else {"portfolio": "main" if partnership == "harbour" else "others"}
+    confined = (
+        {} if role == "administrator" else {"portfolio": "main" if partnership == "harbour" else "others"}
+    )
     client = clients.of(role, **confined)
     client.headers["On-Behalf-Of"] = contact
     return client
@@ -271,4 +275,3 @@ def test_answers_to_reviews_are_read_as_results_alone(clients: Clients) -> None:
     for role in ROLES.values():
         client = caller(clients, role)
         assert client.get("/partnerships/harbour/documents/review_response").status_code == 422
-
