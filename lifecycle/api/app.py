@@ -27,6 +27,7 @@ from lifecycle.api import (
 )
 from lifecycle.api.bodies import components
 from lifecycle.api.envelope import Counts, Envelope
+from lifecycle.api.examples import add_examples
 from lifecycle.api.limits import PER_MINUTE, BodyLimits, Limiter
 from lifecycle.config import Settings, load_settings
 from lifecycle.db import Database
@@ -111,5 +112,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schemas.update(schemas["Problem"].pop("$defs"))
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        add_examples(found)
+        problems.share(found)
         app.openapi_schema = found
     return app.openapi_schema

@@ -33,7 +33,7 @@ def name_of(kind: str) -> str:
 def components() -> dict[str, dict[str, Any]]:
     """The schemas, as the OpenAPI document holds them: their own names and addresses are left out."""
     return {
-        kind: {
+        name_of(kind): {
             name: value for name, value in rules.load_schema(kind).items() if name not in {"$schema", "$id"}
         }
         for kind in sorted(NAMES)

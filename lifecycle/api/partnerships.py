@@ -4,12 +4,12 @@ import json
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import AwareDatetime
 
 from lifecycle.api import paging, shapes
 from lifecycle.api.bodies import body_of
-from lifecycle.api.calls import Id, Reads, Writes, answer, respond
+from lifecycle.api.calls import SLUG, Id, Reads, Writes, answer, respond
 from lifecycle.api.paging import Cursor, Limit
 from lifecycle.api.problems import documented
 from lifecycle.audit import queries as audit
@@ -31,8 +31,13 @@ Portfolio = Annotated[
     Query(
         description="The portfolio; a token confined to one need not name it.",
         max_length=64,
-        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        pattern=SLUG,
     ),
+]
+
+PartnerId = Annotated[
+    str,
+    Path(description="The organisation's id.", pattern=SLUG, max_length=64, examples=["harbour-clinic"]),
 ]
 
 
@@ -45,7 +50,7 @@ def list_partnerships(
         Query(
             description="Only those of this organisation.",
             max_length=64,
-            pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+            pattern=SLUG,
         ),
     ] = None,
     health: Annotated[Level | None, Query(description="Only those that fare so.")] = None,
@@ -152,7 +157,7 @@ def get_partnership(call: Reads, id: Id) -> Response:
     responses=documented(409, 412, 428),
     openapi_extra=body_of("partnership", "properties", "partners", "items"),
 )
-def put_partner(write: Writes, id: Id, partner: Id) -> Response:
+def put_partner(write: Writes, id: Id, partner: PartnerId) -> Response:
     """Add or change a partner and its contacts. Contacts that it leaves out stay."""
     content = write.document()
     if not isinstance(content, dict) or content.get("id") != partner:

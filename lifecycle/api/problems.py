@@ -82,29 +82,81 @@ class Problem(BaseModel):
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The error answers of a route, for its documentation."""
-    always = (400, 401, 403, 404, 413, 422, 429, 503)
+    always = (400, 401, 403, 404, 408, 413, 422, 429, 500, 503)
     return {
         status: {
-            "description": _REASONS[status],
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "description": _ERRORS[status][0],
+            "content": {
+                MEDIA_TYPE: {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                    "example": _example(status, *_ERRORS[status][1:]),
+                }
+            },
         }
         for status in sorted({*always, *statuses})
     }
 
 
-_REASONS = {
-    400: "The request is not HTTP as it should be.",
-    401: "No token, or none that is good.",
-    403: "The token's role or scope does not reach so far.",
-    404: "There is no such thing, or the token must not learn of it.",
-    409: "A rule forbids it now: the stage, the role, or a gate.",
-    412: "It has changed since it was read.",
-    413: "The body is too large.",
-    422: "The request has faults; each is listed.",
-    428: "If-Match is missing.",
-    429: "Too many requests.",
-    503: "Something outside the engine is not ready.",
-}
+def share(document: dict[str, Any]) -> None:
+    """Say each error of an OpenAPI document once, and refer to it wherever it may come."""
+    shared: dict[str, Any] = document["components"].setdefault("responses", {})
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            for status, response in operation["responses"].items():
+                if MEDIA_TYPE in response.get("content", {}):
+                    shared[f"Problem{status}"] = response
+                    operation["responses"][status] = {"$ref": f"#/components/responses/Problem{status}"}
+
+
+def _example(status: int, kind: str, title: str, detail: str, mend: str) -> dict[str, Any]:
+    fault = {"pointer": "/term/ends_on", "rule": "format", "mend": "Write a date such as 2027-03-31."}
+    return {
+        "type": f"{TYPES}/{kind}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "mend": mend,
+        "request_id": "8f14e45fceea467fa0e62b2c0a1f3c55",
+        "errors": [fault] if status == 422 else [],
+    }
+
+
+_ERRORS: Mapping[int, tuple[str, str, str, str, str]] = {
+    400: ("The request is not HTTP as it should be.",
+          "http", "There was an error parsing the body", "There was an error parsing the body", ""),
+    401: ("No token, or none that is good.",
+          "unauthorised", "Who are you?", "This token is not known, or not good any more.",
+          "Send one that is, as `Authorization: Bearer …`."),
+    403: ("The token's role or scope does not reach so far.",
+          "forbidden", "Forbidden", "A token of role “viewer” may not do this: it needs the right “write”.",
+          "Use a token of another role or scope."),
+    404: ("There is no such thing, or the token must not learn of it.",
+          "not-found", "Not found", "There is no partnership “harbour”.", "`lifecycle list` shows those there are."),
+    408: ("The body took too long to arrive.",
+          "http", "The body took too long to arrive.", "The body took too long to arrive.", ""),
+    409: ("A rule forbids it now: the stage, the role, or a gate.",
+          "gate-refused", "The gate is shut", "“activate” was refused: 1 criterion blocks it. T3: Name the evidence.",
+          "Do what the findings say, and ask again."),
+    412: ("It has changed since it was read.",
+          "stale", "Changed meanwhile", "Partnership harbour has changed: it is at version 8, not 7.",
+          "Read it again, and repeat the request with its present version."),
+    413: ("The body is too large.",
+          "too-large", "A body has at most 1,048,576 bytes.", "A body has at most 1,048,576 bytes.", ""),
+    422: ("The request has faults; each is listed.",
+          "invalid", "Invalid input", "The agreement has 1 fault; nothing was changed.",
+          "Correct each of the errors and repeat."),
+    428: ("If-Match is missing.",
+          "precondition-required", "Which version?", "A change says which version it was made for.",
+          "Send the ETag of what you read as If-Match, or `*` for whichever it is."),
+    429: ("Too many requests; `Retry-After` says when to come back.",
+          "too-many", "Too many requests in a minute.", "Too many requests in a minute.", ""),
+    500: ("A fault of ours. Nothing was changed.",
+          "fault", "A fault of the engine", "Something went wrong here; nothing was changed.",
+          "Repeat the request; if it fails again, tell the operator the request_id."),
+    503: ("Something outside the engine is not ready.",
+          "unavailable", "Not available now", "The database cannot be reached.", "Repeat it in a few seconds."),
+}  # fmt: skip
+"""Status → what it means here; kind, title, detail and mend of an example."""
 
 
 def install(app: FastAPI) -> None:
