@@ -20,24 +20,24 @@ router = APIRouter(tags=["complaints"])
 ONE = "/partnerships/{id}/complaints/{number}"
 
 
-def _shown(_: Connection, one: Complaint) -> shapes.Complaint:
-    return shapes.Complaint.model_validate(one)
+def _shown(_: Connection, one: Complaint) -> shapes.ComplaintHead:
+    return shapes.ComplaintHead.model_validate(one)
 
 
 @router.get(
-    "/partnerships/{id}/complaints", response_model=shapes.Page[shapes.Complaint], responses=documented()
+    "/partnerships/{id}/complaints", response_model=shapes.Page[shapes.ComplaintHead], responses=documented()
 )
 def list_complaints(call: Reads, id: Id, cursor: Cursor = None, limit: Limit = 50) -> Response:
     """Every complaint and how it stands, oldest first."""
     with call.reading(id) as (connection, record):
         found = queries.complaints(connection, id)
-    return respond(paging.slice_of(found, cursor, limit, shapes.Complaint.model_validate), record.version)
+    return respond(paging.slice_of(found, cursor, limit, shapes.ComplaintHead.model_validate), record.version)
 
 
 @router.post(
     "/partnerships/{id}/complaints",
     status_code=201,
-    response_model=shapes.Complaint,
+    response_model=shapes.ComplaintHead,
     responses=documented(409, 412, 428),
     openapi_extra=body_of("complaint"),
 )
@@ -63,7 +63,7 @@ def get_complaint(call: Reads, id: Id, number: Number) -> Response:
 @router.post(
     f"{ONE}/steps",
     status_code=201,
-    response_model=shapes.Complaint,
+    response_model=shapes.ComplaintHead,
     responses=documented(409, 412, 428),
 )
 def take_complaint_step(write: Writes, id: Id, number: Number, body: shapes.ComplaintStep) -> Response:
@@ -85,7 +85,7 @@ def take_complaint_step(write: Writes, id: Id, number: Number, body: shapes.Comp
 @router.post(
     f"{ONE}/proposals",
     status_code=201,
-    response_model=shapes.Complaint,
+    response_model=shapes.ComplaintHead,
     responses=documented(409, 412, 428),
     openapi_extra=body_of("complaint_proposal"),
 )
@@ -100,7 +100,7 @@ def propose_settlement(write: Writes, id: Id, number: Number) -> Response:
 @router.post(
     f"{ONE}/decisions",
     status_code=201,
-    response_model=shapes.Complaint,
+    response_model=shapes.ComplaintHead,
     responses=documented(409, 412, 428),
     openapi_extra=body_of("complaint_proposal"),
 )

@@ -139,7 +139,7 @@ def register_partnership(write: Writes, portfolio: Portfolio = None) -> Response
     )
 
 
-@router.get("/partnerships/{id}", response_model=shapes.Partnership, responses=documented())
+@router.get("/partnerships/{id}", response_model=shapes.PartnershipRecord, responses=documented())
 def get_partnership(call: Reads, id: Id) -> Response:
     """One partnership with its people, its documents' newest revisions, and what needs attention."""
     with call.reading(id) as (connection, record):
@@ -148,14 +148,14 @@ def get_partnership(call: Reads, id: Id) -> Response:
         if not call.identity.may("read_people"):
             for contact in (contact for partner in found["partners"] for contact in partner["contacts"]):
                 contact["email"] = None
-        return respond(shapes.Partnership.model_validate(found), record.version)
+        return respond(shapes.PartnershipRecord.model_validate(found), record.version)
 
 
 @router.put(
     "/partnerships/{id}/partners/{partner}",
     response_model=shapes.PartnerPut,
     responses=documented(409, 412, 428),
-    openapi_extra=body_of("partnership", "properties", "partners", "items"),
+    openapi_extra=body_of("partner"),
 )
 def put_partner(write: Writes, id: Id, partner: PartnerId) -> Response:
     """Add or change a partner and its contacts. Contacts that it leaves out stay."""

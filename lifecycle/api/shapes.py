@@ -80,7 +80,7 @@ class Contact(Shape):
     deputy: str | None
 
 
-class Partner(Shape):
+class PartnerRecord(Shape):
     """An organisation in a partnership."""
 
     id: str
@@ -101,7 +101,7 @@ class DocumentHead(Shape):
     missing_sign_offs: list[str]
 
 
-class Partnership(Shape):
+class PartnershipRecord(Shape):
     """A partnership with its people, and what needs attention."""
 
     id: str
@@ -118,7 +118,7 @@ class Partnership(Shape):
     created_at: datetime
     health: Health
     events_allowed: list[str]
-    partners: list[Partner]
+    partners: list[PartnerRecord]
     documents: list[DocumentHead]
     hints: list[str]
 
@@ -337,7 +337,7 @@ class Signal(Shape):
     obligation: str
 
 
-class Complaint(Shape):
+class ComplaintHead(Shape):
     """A complaint and how it stands."""
 
     number: int
@@ -367,7 +367,7 @@ class ComplaintEntry(Shape):
 class ComplaintRecord(Shape):
     """A complaint with everything that was said."""
 
-    complaint: Complaint
+    complaint: ComplaintHead
     entries: list[ComplaintEntry]
 
 
