@@ -47,9 +47,10 @@ build: $(READY)  ## wheel and sdist
 	@rm -rf dist
 	@$(BIN)/python -m build --installer uv --outdir dist
 
-bench: $(READY)  ## the ratios of facts.md, W1 and W2
+bench: $(READY)  ## the ratios of facts.md, W1 to W3
 	@$(BIN)/python -m benchmarks.transition
 	@$(BIN)/python -m benchmarks.sweep
+	@$(BIN)/python -m benchmarks.api
 	@$(BIN)/python -m benchmarks.startup
 
 clean:  ## remove what was built or installed here

@@ -1,5 +1,6 @@
 """API tokens: made once, shown once, kept as a hash; confined, expiring, revocable."""
 
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from lifecycle.access import once
 from lifecycle.access.models import api_token
@@ -15,6 +16,7 @@ from lifecycle.access.roles import ACTS_AS_ITSELF, GRANTED, RIGHTS, ROLES, Ident
 from lifecycle.db import Database
 from lifecycle.errors import Fault, Invalid, NotFound
 from lifecycle.partnerships import changes
+from lifecycle.partnerships.models import MAIN_PORTFOLIO, partnership
 from lifecycle.partnerships.people import people_of
 
 SCHEME = "plc"
@@ -22,6 +24,8 @@ _PREFIX_BYTES, _SECRET_BYTES = 5, 24
 """192 random bits: a plain hash cannot be turned back, so that none of the slow ones is needed."""
 
 MAX_DAYS = 366
+_PORTFOLIO = re.compile(r"[a-z0-9]{1,32}")
+"""One word: the ids of its partnerships begin with it (`partnerships.registration`)."""
 _USED_EVERY = timedelta(hours=1)
 
 
@@ -78,6 +82,8 @@ def create(
     prefix = secrets.token_hex(_PREFIX_BYTES)
     whole = f"{SCHEME}_{prefix}_{secrets.token_urlsafe(_SECRET_BYTES)}"
     with database.write() as connection:
+        if portfolio is not None:
+            _require_free_name(connection, portfolio)
         if partnership_id is not None:
             portfolio = changes.find(connection, partnership_id).portfolio
             if contact_id is not None:
@@ -108,8 +114,10 @@ def _faults(
         found.append(Fault("/role", "enum", f"Use one of: {', '.join(ROLES)}."))
     if not 0 < days <= MAX_DAYS:
         found.append(Fault("/days", "range", f"Let it expire within {MAX_DAYS} days."))
-    if portfolio is not None and not 0 < len(portfolio) <= 64:
-        found.append(Fault("/portfolio", "length", "Use at most 64 characters."))
+    if portfolio is not None and _PORTFOLIO.fullmatch(portfolio) is None:
+        found.append(
+            Fault("/portfolio", "pattern", "Name it in one word of at most 32 small letters and digits.")
+        )
     granted = next((rights for one, rights in GRANTED.items() if one == role), frozenset(RIGHTS))
     found += [
         Fault(
@@ -143,6 +151,17 @@ def _confinement_faults(
             Fault("/portfolio", "required", f"Confine the {role}'s token to a portfolio or a partnership.")
         )
     return found
+
+
+def _require_free_name(connection: Connection, portfolio: str) -> None:
+    """Ids that begin with a portfolio's name are its own: those of the main one must not be among them already."""
+    ours = or_(partnership.c.id == portfolio, partnership.c.id.startswith(f"{portfolio}-"))
+    taken = select(partnership.c.id).where(partnership.c.portfolio == MAIN_PORTFOLIO, ours).limit(1)
+    if portfolio != MAIN_PORTFOLIO and connection.execute(taken).first() is not None:
+        mend = (
+            f"Partnerships of the main portfolio have ids that begin with “{portfolio}”: choose another name."
+        )
+        raise Invalid([Fault("/portfolio", "taken", mend)], "The token")
 
 
 def authenticate(database: Database, whole: str, now: datetime) -> Identity:

@@ -46,16 +46,13 @@ _ROUTERS = (
 def create(
     settings: Settings | None = None,
     database: Database | None = None,
-    prefect_url: str | None = None,
     per_minute: int = PER_MINUTE,
 ) -> FastAPI:
-    """Make the application.
+    """Make the application. Transitions are decided on the Prefect server of `PREFECT_API_URL`; in this process without.
 
     Args:
         settings: this installation's; from the environment if absent.
         database: another than the settings name; the caller closes it.
-        prefect_url: the Prefect server that decides transitions; `PREFECT_API_URL` if absent. Without either, they are
-            decided in this process.
         per_minute: requests that one token may make in a minute.
 
     Raises:
@@ -84,7 +81,7 @@ def create(
         openapi_url="/openapi.json",
     )
     app.state.settings, app.state.database = settings, database
-    app.state.prefect_url = prefect_url or os.environ.get("PREFECT_API_URL") or None
+    app.state.prefect_url = os.environ.get("PREFECT_API_URL") or None
     app.state.limiter, app.state.counts = Limiter(per_minute), Counts()
     for module in _ROUTERS:
         app.include_router(module.router, prefix="/v1")

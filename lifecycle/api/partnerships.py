@@ -30,8 +30,7 @@ Portfolio = Annotated[
     str | None,
     Query(
         description="The portfolio; a token confined to one need not name it.",
-        max_length=64,
-        pattern=SLUG,
+        pattern=r"^[a-z0-9]{1,32}$",
     ),
 ]
 

@@ -1,5 +1,9 @@
 """`init-db`, `new`, `partner`: the database, and who takes part."""
 
+from typing import Annotated
+
+import typer
+
 from lifecycle import clock
 from lifecycle.cli.inputs import read_document
 from lifecycle.cli.installation import opened
@@ -32,7 +36,13 @@ def init_db(json: Json = False) -> None:
         say(f"Brought {where} from version {before} to {SCHEMA_HEAD}; all data was kept.")
 
 
-def new(file: File, json: Json = False) -> None:
+def new(
+    file: File,
+    portfolio: Annotated[
+        str, typer.Option(help="In which portfolio; ids of any but main begin with its name.")
+    ] = "main",
+    json: Json = False,
+) -> None:
     """Register a partnership with its people.
 
     FILE is a registration, see schemas/partnership/v1.json.
@@ -41,7 +51,7 @@ def new(file: File, json: Json = False) -> None:
 
     content = read_document(file)
     with opened() as (database, settings):
-        partnership_id = registration.create(database, content, settings, clock.now())
+        partnership_id = registration.create(database, content, settings, clock.now(), portfolio=portfolio)
     if json:
         print_json({"id": partnership_id, "stage": "need_definition"})
     else:

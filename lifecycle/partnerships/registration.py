@@ -42,8 +42,8 @@ def create(
     """Register a partnership in its first stage, with its partners, contacts and first documents; returns its id.
 
     Raises:
-        Invalid: the registration breaks `schemas/partnership/v1.json` or names people it does not list, or a document
-            breaks its schema.
+        Invalid: the registration breaks `schemas/partnership/v1.json` or names people it does not list, its id belongs to
+            another portfolio, or a document breaks its schema.
         NotAllowed: a document cannot be put in the first stage.
         Conflict: the id is taken.
     """
@@ -51,6 +51,7 @@ def create(
     for draft in drafts:
         rules.validate(draft.kind, draft.content)
     with database.write() as connection:
+        _require_own_id(connection, registration["id"], portfolio)
         taken = connection.execute(
             select(partnership.c.id).where(partnership.c.id == registration["id"])
         ).first()
@@ -62,6 +63,23 @@ def create(
             raise _taken(registration["id"]) from None
         _add_documents(connection, registration["id"], drafts, now)
     return str(registration["id"])
+
+
+def _require_own_id(connection: Connection, partnership_id: str, portfolio: str) -> None:
+    """Ids of each portfolio begin with its name; those of the main one with no other's.
+
+    So that whether an id is free says nothing of what another portfolio holds.
+    """
+    word = partnership_id.partition("-")[0]
+    if portfolio == MAIN_PORTFOLIO:
+        others = select(partnership.c.id).where(partnership.c.portfolio == word)
+        fits = word == MAIN_PORTFOLIO or connection.execute(others.limit(1)).first() is None
+        mend = f"Ids that begin with “{word}-” are those of another portfolio: choose another one."
+    else:
+        fits = word == portfolio
+        mend = f"Ids of this portfolio begin with its name: {portfolio}-…"
+    if not fits:
+        raise Invalid([Fault("/id", "portfolio", mend)], "The registration")
 
 
 def _taken(partnership_id: str) -> Conflict:

@@ -11,6 +11,12 @@ from lifecycle.db import Database
 from tests.api.clients import Clients, settings_of
 
 
+@pytest.fixture(autouse=True)
+def _in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Transitions are decided here, also where another test of this process has started a Prefect server."""
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+
+
 @pytest.fixture
 def api(database_url: str) -> Iterator[Clients]:
     """Clients of an application on each kind of database, which decides in process."""

@@ -8,6 +8,7 @@ import pytest
 from lifecycle.api.app import create
 from lifecycle.db import Database
 from lifecycle.documents import rules
+from lifecycle.errors import Invalid
 from lifecycle.partnerships import registration
 from tests.api.clients import Client, Clients, settings_of, today
 from tests.builders import SETTINGS, organisation, registered
@@ -153,7 +154,7 @@ def clients(sqlite_api: Clients) -> Clients:
     now = today()
     registered(sqlite_api.database, now, stage="maintaining")
     other = {
-        "id": "elsewhere",
+        "id": "others-mill",
         "title": "In another portfolio",
         "proposed_by": "mill",
         "coordinator": "mill-primary",
@@ -206,7 +207,7 @@ ABOUT_ONE = {name for name, (_, path) in OPERATIONS.items() if "{id}" in path} -
 
 @pytest.mark.parametrize("role", ["owner", "manager", "viewer", "contact", "service"])
 def test_another_portfolio_s_partnership_looks_like_none(clients: Clients, role: str) -> None:
-    stranger = caller(clients, role, "elsewhere", "mill-primary")
+    stranger = caller(clients, role, "others-mill", "mill-primary")
     theirs = {name: call(stranger, name) for name in ABOUT_ONE}
     assert {name for name, status in theirs.items() if status not in {403, 404}} == set()
     one = stranger.get("/partnerships/harbour")
@@ -218,7 +219,7 @@ def test_another_portfolio_s_partnership_looks_like_none(clients: Clients, role:
     }
     assert one.json()["detail"] == none.json()["detail"].replace("nowhere", "harbour")
     listed = [item["id"] for item in stranger.get("/partnerships").json()["items"]]
-    assert listed == ["elsewhere"]
+    assert listed == ["others-mill"]
     assert stranger.get("/partnerships", portfolio="main").json()["items"] == []
 
 
@@ -227,7 +228,7 @@ def test_another_portfolio_s_transition_looks_like_none(clients: Clients) -> Non
         "/partnerships/harbour/transitions", {"event": "suspend", "reason": "The budget is frozen."}
     )
     place = made.headers["Location"].removeprefix("/v1")
-    stranger = caller(clients, "owner", "elsewhere", "mill-primary")
+    stranger = caller(clients, "owner", "others-mill", "mill-primary")
     assert caller(clients, "owner").get(place).status_code == 200
     assert stranger.get(place).status_code == 404
     assert stranger.get(place).json()["title"] == stranger.get(f"/transitions/{'0' * 32}").json()["title"]
@@ -275,3 +276,18 @@ def test_answers_to_reviews_are_read_as_results_alone(clients: Clients) -> None:
     for role in ROLES.values():
         client = caller(clients, role)
         assert client.get("/partnerships/harbour/documents/review_response").status_code == 422
+
+
+def test_whether_an_id_is_free_tells_nothing_of_another_portfolio(clients: Clients) -> None:
+    entry = BODIES["register_partnership"]
+    mill = clients.of("owner", portfolio="others")
+    main = clients.of("owner")
+    found = {id_: mill.post("/partnerships", entry | {"id": id_}) for id_ in ("harbour", "free")}
+    assert [one.status_code for one in found.values()] == [422, 422]
+    assert found["harbour"].json()["errors"] == found["free"].json()["errors"]
+    found = {id_: main.post("/partnerships", entry | {"id": id_}) for id_ in ("others-mill", "others-free")}
+    assert [one.status_code for one in found.values()] == [422, 422]
+    assert found["others-mill"].json()["errors"] == found["others-free"].json()["errors"]
+    assert mill.post("/partnerships", entry | {"id": "others-free"}).status_code == 201
+    with pytest.raises(Invalid, match="choose another name"):
+        clients.of("owner", portfolio="harbour")
