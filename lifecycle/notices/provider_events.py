@@ -41,7 +41,8 @@ ADDRESS_REASONS = frozenset(
 )
 """Why SendGrid drops an email when no other to that address would leave either."""
 
-_HASHED = ("sg_message_id", "email", "event", "timestamp", "url", "attempt", "response", "reason")
+_HASHED = ("notice", "sg_message_id", "email", "event", "timestamp", "url", "attempt", "response", "reason")
+"""What makes two events the same. Not the provider's id of the event: redeliveries with a new one are reported."""
 _TEXTS = ("sg_event_id", "sg_message_id", "type", "reason", "response")
 _LAST_INSTANT = 253_402_300_799
 _SAID: Mapping[str, str] = {

@@ -53,7 +53,7 @@ def event(kind: str, notice: str | None, email: str, at: datetime, **more: Any) 
         "timestamp": int(at.timestamp()),
         "event": kind,
         "sg_event_id": uuid.uuid4().hex,
-        "sg_message_id": "14c5d75ce93.dfd.64b469.filter0001",
+        "sg_message_id": f"{notice or 'another'}.filter0001",
         "category": ["partnership-lifecycle"],
     }
     return made | ({} if notice is None else {"notice": notice}) | more
