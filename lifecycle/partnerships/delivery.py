@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from lifecycle.config import Settings
 from lifecycle.db import Database
+from lifecycle.errors import Unavailable
 from lifecycle.notices import outbox, provider_events, signature
 from lifecycle.notices.provider_events import AMISS, Event, Fate
 from lifecycle.partnerships import changes
@@ -42,7 +44,8 @@ def take_events(
     A good post that is too old is kept aside with no effect, and refused nevertheless (`take_waiting` heeds it).
 
     Raises:
-        Unavailable: no verification key is set, or it cannot be read.
+        Unavailable: no verification key is set, or it cannot be read; or some events could not be taken, after all others
+            were.
         Forged: the post is not signed, or not by the provider; as `Expired`, signed at another time.
         Invalid: it is no JSON array.
     """
@@ -72,11 +75,29 @@ def _take_all(database: Database, events: Sequence[Event], now: datetime) -> Tak
     groups: dict[str, list[Event]] = defaultdict(list)
     for one, partnership_id in zip(events, of_event, strict=True):
         groups[partnership_id if partnership_id in amiss else ""].append(one)
-    taken = Taken()
+    taken, faults = Taken(), dict[str, Exception]()
     for partnership_id, group in sorted(groups.items()):
-        with database.write() as connection:
-            _take(connection, partnership_id, group, taken, now)
+        try:
+            with database.write() as connection:
+                _take(connection, partnership_id, group, taken, now)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it holds up no other partnership
+            faults[partnership_id] = fault
+    if faults:
+        raise _incomplete(faults)
     return taken
+
+
+def _incomplete(faults: Mapping[str, Exception]) -> Unavailable:
+    partnership_id, fault = next(iter(faults.items()))
+    error = Unavailable(
+        f"Partnerships whose delivery events could not be taken: {len(faults)}; all others were. "
+        f"The first, {partnership_id or 'of good news only'}: {type(fault).__name__}.",
+        mend="The provider posts them again; mend the cause meanwhile.",
+    )
+    error.__cause__ = fault
+    return error
 
 
 def _references(events: Iterable[Event]) -> set[str]:

@@ -24,7 +24,7 @@ from lifecycle.notices.models import LEASE, notice, provider_event
 from lifecycle.notices.owed import Owed
 from lifecycle.notices.signature import Expired, Forged
 from lifecycle.notices.transports import Outcome
-from lifecycle.partnerships import absences, changes, correspondence
+from lifecycle.partnerships import absences, changes, correspondence, delivery
 from lifecycle.partnerships.correspondence import reference_of, send_notices
 from lifecycle.partnerships.delivery import Taken, take_events, take_waiting
 from lifecycle.partnerships.escalations import sweep_escalations
@@ -606,6 +606,32 @@ def test_a_late_post_that_is_signed_anew_is_taken(database: Database, now: datet
         take_events(database, SIGNED, *WEBHOOK.post(events, now), now + DAY)
     assert take(database, events, now + DAY) == Taken(new=1)
     assert (is_now(database), undeliverable(database)) == (("failed", "bounce"), ["city-primary"])
+
+
+def test_what_cannot_be_taken_holds_up_no_other_partnership_and_comes_again(
+    database: Database, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for id_ in ("bridge", "harbour", "tram"):
+        registered(database, now, id_=id_)
+        owe(database, now, "review/1", id_=id_)
+    send_notices(database, SETTINGS, now)
+    bounces = [event("bounce", name_of(database, number), CITY, now, type="bounce") for number in (1, 2, 3)]
+    with monkeypatch.context() as patch:
+        mark = delivery.mark_undeliverable
+
+        def faulty(connection: Any, change: Any, *rest: Any) -> None:
+            if change.partnership.id == "harbour":
+                raise KeyError(CITY)
+            mark(connection, change, *rest)
+
+        patch.setattr(delivery, "mark_undeliverable", faulty)
+        with pytest.raises(Unavailable, match="The first, harbour: KeyError") as fault:
+            take(database, bounces, now)
+        assert CITY not in str(fault.value)
+    assert [is_now(database, number)[0] for number in (1, 2, 3)] == ["failed", "sent", "failed"]
+    assert take(database, bounces, now) == Taken(new=1, duplicates=2)
+    assert is_now(database, 2) == ("failed", "bounce")
+    assert undeliverable(database) == ["city-primary"] * 3
 
 
 def test_a_thousand_events_cost_a_handful_of_statements(database: Database, now: datetime) -> None:
