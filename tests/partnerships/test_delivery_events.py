@@ -432,6 +432,30 @@ def test_two_posts_at_once_take_effect_once(database: Database, now: datetime, s
     assert {is_now(database, number) for number in range(1, 12)} == {("failed", "bounce")}
 
 
+def test_a_word_that_comes_while_another_is_written_is_not_lost(
+    database: Database, now: datetime, sent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The earlier word has been read and is about to be written when the later one comes: it has to wait."""
+    deliver, later_taken = outbox.deliver, threading.Event()
+
+    def post_later() -> None:
+        take(database, [event("delivered", sent, CITY, now)], now)
+        later_taken.set()
+
+    later = threading.Thread(target=post_later)
+
+    def held_up(connection: Any, got: Any) -> None:
+        if threading.current_thread() is not later:
+            later.start()
+            assert not later_taken.wait(0.5)
+        deliver(connection, got)
+
+    monkeypatch.setattr(outbox, "deliver", held_up)
+    take(database, [event("processed", sent, CITY, now)], now)
+    later.join(60)
+    assert is_now(database) == ("sent", "delivered")
+
+
 KINDS = (
     "processed",
     "deferred",
