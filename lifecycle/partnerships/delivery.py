@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from lifecycle.config import Settings
 from lifecycle.db import Database
-from lifecycle.errors import Unavailable
+from lifecycle.errors import Invalid, Unavailable
 from lifecycle.notices import outbox, provider_events, signature
 from lifecycle.notices.provider_events import AMISS, Event, Fate
 from lifecycle.partnerships import changes
@@ -53,10 +54,15 @@ def take_events(
     try:
         signature.verify(key.get_secret_value() if key else "", headers, body, now)
     except signature.Expired:
-        with database.write() as connection:
-            provider_events.keep(connection, provider_events.parse(body), {}, now, stale=True)
+        with suppress(Invalid):
+            _keep_aside(database, provider_events.parse(body), now)
         raise
     return _take_all(database, provider_events.parse(body), now)
+
+
+def _keep_aside(database: Database, events: Sequence[Event], now: datetime) -> None:
+    with database.write() as connection:
+        provider_events.keep(connection, events, {}, now, stale=True)
 
 
 def take_waiting(database: Database, now: datetime) -> Taken:

@@ -614,6 +614,8 @@ def test_a_post_that_comes_too_late_is_refused_and_kept_aside(
             take_events(database, SIGNED, headers, body, now + DAY)
     assert count(database, provider_event, provider_event.c.state == "stale") == 2
     assert (is_now(database), undeliverable(database)) == (("sent", None), [])
+    with pytest.raises(Expired):
+        take_events(database, SIGNED, *WEBHOOK.sign(b"no json", now), now + DAY)
     assert take_waiting(database, now + DAY) == Taken(new=1, malformed=1)
     assert (is_now(database), undeliverable(database)) == (("failed", "bounce"), ["city-primary"])
     assert take_waiting(database, now + DAY) == Taken()
