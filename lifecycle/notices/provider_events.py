@@ -41,7 +41,18 @@ ADDRESS_REASONS = frozenset(
 )
 """Why SendGrid drops an email when no other to that address would leave either."""
 
-_HASHED = ("notice", "sg_message_id", "email", "event", "timestamp", "url", "attempt", "response", "reason")
+_HASHED = (
+    "notice",
+    "sg_message_id",
+    "email",
+    "event",
+    "type",
+    "timestamp",
+    "url",
+    "attempt",
+    "response",
+    "reason",
+)
 """What makes two events the same. Not the provider's id of the event: redeliveries with a new one are reported."""
 _TEXTS = ("sg_event_id", "sg_message_id", "type", "reason", "response")
 _LAST_INSTANT = 253_402_300_799
@@ -206,7 +217,7 @@ def _row(one: Event, notices: Mapping[str, int], now: datetime, stale: bool) -> 
 
 def fates(connection: Connection, notice_ids: Collection[int]) -> dict[int, Fate]:
     """How far the emails of these notices got, by all that is kept of them; those that nothing is told of are left out."""
-    columns = (provider_event.c[name] for name in ("notice_id", "event", "at", "detail", "dedupe"))
+    columns = (provider_event.c[name] for name in ("notice_id", "event", "at", "detail"))
     statement = select(*columns).where(
         provider_event.c.notice_id.in_(notice_ids),
         provider_event.c.state == "taken",
@@ -216,7 +227,7 @@ def fates(connection: Connection, notice_ids: Collection[int]) -> dict[int, Fate
     for row in connection.execute(statement):
         told[row.notice_id].append(row)
     furthest = {
-        notice_id: max(rows, key=lambda row: (RANKS[row.event], row.at, row.dedupe))
+        notice_id: max(rows, key=lambda row: (RANKS[row.event], row.at, row.detail))
         for notice_id, rows in told.items()
     }
     return {notice_id: Fate(row.event, row.at, row.detail) for notice_id, row in furthest.items()}
