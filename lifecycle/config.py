@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     sendgrid_host: str = "https://api.sendgrid.com"
     """`https://api.eu.sendgrid.com` for EU data residency."""
     sendgrid_webhook_public_key: SecretStr | None = None
-    """Verifies the provider's delivery events."""
+    """Verifies SendGrid's delivery events: base64 or PEM; several are separated by commas."""
     smtp_url: SecretStr | None = None
     """Needed by the `smtp` transport, e.g. `smtps://user:password@mail.example:465`."""
     time_zone: str = "UTC"

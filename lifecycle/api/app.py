@@ -17,6 +17,7 @@ from lifecycle.api import (
     complaints,
     deciding,
     documents,
+    hooks,
     operations,
     partnerships,
     problems,
@@ -39,7 +40,7 @@ Errors are problem details (RFC 9457). Lists page by `cursor`. Every POST takes 
 partnership says in `If-Match` which version it was made for (`*` for whichever). All instants are ISO 8601 with a zone.
 """
 _ROUTERS = (
-    partnerships, documents, transitions, promises, complaints, reviews, calendars, tokens, operations,
+    partnerships, documents, transitions, promises, complaints, reviews, calendars, tokens, hooks, operations,
 )  # fmt: skip
 
 

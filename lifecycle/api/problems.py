@@ -24,6 +24,7 @@ from lifecycle.errors import (
     Unavailable,
     Usage,
 )
+from lifecycle.notices.signature import Forged
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "https://partnership-lifecycle.example/problems"
@@ -43,6 +44,7 @@ STATUS: Sequence[tuple[type[LifecycleError], int]] = (
     (BehalfMissing, 422),
     (Unauthorised, 401),
     (Forbidden, 403),
+    (Forged, 403),
     (Invalid, 422),
     (NotFound, 404),
     (Usage, 422),

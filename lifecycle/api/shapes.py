@@ -571,6 +571,15 @@ class Token(Shape):
     last_used_at: datetime | None
 
 
+class EventsTaken(Shape):
+    """What a post of delivery events held."""
+
+    new: int
+    unmatched: int = Field(description="About no email of ours.")
+    malformed: int = Field(description="Kept aside.")
+    duplicates: int
+
+
 class Alive(Shape):
     """This process lives."""
 

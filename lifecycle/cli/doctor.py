@@ -90,6 +90,9 @@ def _outbox(connection: Any, now: datetime) -> Iterator[Line]:
     ill = {state: mend for state, mend in mends.items() if count.get(state)}
     for state, mend in ill.items():
         yield Line("outbox", False, f"emails of state {state}: {count[state]}.", mend)
+    if late := queries.events_waiting(connection):
+        mend = "If the engine was down for longer, they are good: `lifecycle outbox heed`."
+        yield Line("outbox", False, f"delivery events that came too late: {late}.", mend)
     if oldest is not None and oldest < now - LATE:
         since = f"{oldest:%Y-%m-%d %H:%M} UTC"
         mend = "Start a worker (`lifecycle up`), or send them with `lifecycle outbox send`."

@@ -1,4 +1,4 @@
-"""`outbox list`, `outbox send`, `outbox settle`: the emails that are owed."""
+"""`outbox list`, `outbox send`, `outbox settle`: the emails that are owed, and what became of them."""
 
 from enum import Enum
 from typing import Annotated, Any
@@ -51,9 +51,10 @@ def list_notices(
 
 def _row(notice: dict[str, Any]) -> tuple[Any, ...]:
     since = f"{notice['created_at']:%Y-%m-%d %H:%M}"
-    names = ("id", "state", "partnership_id", "contact_id", "template")
+    names = ("partnership_id", "contact_id", "template")
+    state = ", ".join(one for one in (notice["state"], notice["delivery"]) if one)
     detail = f"in email {notice['folded_into']}" if notice["folded_into"] else notice["detail"]
-    return (*(notice[name] for name in names), since, notice["attempts"], detail)
+    return (notice["id"], state, *(notice[name] for name in names), since, notice["attempts"], detail)
 
 
 @app.command()
@@ -116,3 +117,19 @@ def settle(
         print_json({"number": number, "state": "sent" if sent else "pending"})
     else:
         say(f"Notice {number} is {'recorded as sent' if sent else 'back in the queue'}.")
+
+
+@app.command()
+def heed(json: Json = False) -> None:
+    """Heed the provider's delivery events that came too late.
+
+    They are signed, but so long before they came that somebody could have played them back.
+    """
+    from lifecycle.partnerships.delivery import take_waiting
+
+    with opened() as (database, _):
+        taken = take_waiting(database, clock.now())
+    if json:
+        print_json(taken)
+    else:
+        say(f"{taken.new} heeded; {taken.unmatched} about no email of ours, {taken.malformed} unreadable.")

@@ -100,4 +100,5 @@ def unfold(connection: Connection, partnership_id: str, carrier_id: int, next_at
         notice.c.state == "folded",
     )
     back = {"state": "pending", "folded_into": None, "next_attempt_at": next_attempt_at}
+    back |= {"delivery": None, "delivery_at": None}
     connection.execute(update(notice).where(*riding).values(**back))

@@ -48,7 +48,7 @@ def parse_mailbox(mailbox: str, setting: str = "LIFECYCLE_MAIL_FROM") -> tuple[s
         Invalid: it is not of that form, or the address cannot be one. `setting` is the fault's pointer.
     """
     match = re.fullmatch(r"(?:(?P<name>[^<>]*)<(?P<inner>[^<>]+)>|(?P<bare>[^<>\s]+))", mailbox.strip())
-    address = match and _ascii_address(match["inner"] or match["bare"])
+    address = match and ascii_address(match["inner"] or match["bare"])
     if not match or not address:
         mend = "Write it as `Name <name@organisation.example>`."
         raise Invalid([Fault(setting, "mailbox", mend)], what="The sender of the emails")
@@ -104,7 +104,7 @@ class Message:
         faults += _faulty_headers(self.headers)
         for name in ("to_address", "from_address", "reply_to"):
             address = getattr(self, name)
-            if address is not None and not (ascii_form := _ascii_address(address)):
+            if address is not None and not (ascii_form := ascii_address(address)):
                 faults.append(
                     Fault(f"/{name}", "address", "Give an email address such as name@organisation.example.")
                 )
@@ -198,7 +198,7 @@ def _breaks(char: str) -> bool:
     return unicodedata.category(char) in _BREAKING
 
 
-def _ascii_address(address: str) -> str | None:
+def ascii_address(address: str) -> str | None:
     """The address as it goes on the wire; None when it cannot be one, or needs SMTPUTF8, which is rare."""
     try:
         return validate_email(address, check_deliverability=False).ascii_email

@@ -1,8 +1,8 @@
-"""The outbox: one row for each email owed to someone."""
+"""The outbox: one row for each email owed to someone; and what the provider tells of those that left."""
 
 from datetime import timedelta
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, String, Table, text
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, String, Table, text
 
 from lifecycle.db import Instant, metadata
 
@@ -32,6 +32,12 @@ notice = Table(
     Column("provider_id", String(200)),
     Column("detail", String(500)),
     Column("folded_into", Integer),
+    # Set when the email is written: its name outside, and the contact whose address it goes to (a deputy's, perhaps).
+    Column("reference", String(24)),
+    Column("reader_id", String(64)),
+    # The furthest that the provider's events say it got, and when (see `provider_events`).
+    Column("delivery", String(16)),
+    Column("delivery_at", Instant),
 )
 PENDING_NOTICE = "state = 'pending'"
 Index(
@@ -39,4 +45,31 @@ Index(
     notice.c.next_attempt_at,
     sqlite_where=text(PENDING_NOTICE),
     postgresql_where=text(PENDING_NOTICE),
+)
+# What was never written has no reference: inserting a notice does not touch this index.
+HAS_REFERENCE = "reference IS NOT NULL"
+Index(
+    "ix_notice_reference",
+    notice.c.reference,
+    sqlite_where=text(HAS_REFERENCE),
+    postgresql_where=text(HAS_REFERENCE),
+)
+
+provider_event = Table(
+    "provider_event",
+    metadata,
+    # Hashes what the event says: one that is delivered again, under a new id of the provider's, cannot be kept twice.
+    Column("dedupe", String(64), primary_key=True),
+    Column("sg_event_id", String(100), unique=True),
+    Column("reference", String(24)),
+    Column("notice_id", ForeignKey("notice.id"), index=True),
+    Column("event", String(32), nullable=False),
+    Column("at", Instant),
+    Column("received_at", Instant, nullable=False),
+    # Addresses are in the table `contact` only.
+    Column("address_sha256", String(64)),
+    Column("address_at_fault", Boolean, nullable=False),
+    Column("detail", String(500), nullable=False),
+    # taken | unmatched | malformed | stale (signed too long ago to be heeded unasked) | superseded (of an earlier email).
+    Column("state", String(16), nullable=False),
 )

@@ -7,7 +7,7 @@ has its outcome, and is in the queue again whenever the email is.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -17,9 +17,10 @@ from sqlalchemy.exc import DBAPIError
 
 from lifecycle.db import Database
 from lifecycle.errors import Invalid, LifecycleError, NotAllowed, NotFound
-from lifecycle.notices import folding
+from lifecycle.notices import folding, provider_events
 from lifecycle.notices.message import Message
 from lifecycle.notices.models import LEASE, notice
+from lifecycle.notices.provider_events import UNDELIVERED, Fate
 from lifecycle.notices.transports import Outcome, Transport
 from lifecycle.notices.words import FOLDED
 
@@ -183,7 +184,8 @@ def _record(connection: Connection, row: Row[Any], outcome: Outcome, failed: Fai
     mine = (notice.c.id == row.id, notice.c.state == "sending", notice.c.attempts == attempts)
     recorded = connection.execute(update(notice).where(*mine).values(**values)).rowcount == 1
     if not recorded:
-        return "settled meanwhile"
+        # The provider's own word that it left may come before its answer does.
+        return "sent" if outcome.state == "sent" else "settled meanwhile"
     if values["state"] == "pending" and row.template in FOLDED:
         folding.unfold(connection, row.partnership_id, row.id, values.get("next_attempt_at", as_of))
     if values["state"] == "failed":
@@ -219,6 +221,79 @@ def _expire_leases(connection: Connection, as_of: datetime) -> int:
 
 def _set(connection: Connection, notice_id: int, **values: Any) -> None:
     connection.execute(update(notice).where(notice.c.id == notice_id).values(**values))
+
+
+def address(connection: Connection, notice_id: int, reader_id: str, reference: str) -> None:
+    """Record to whom the email of a notice is written, and by what name the provider's events will call it."""
+    _set(connection, notice_id, reader_id=reader_id, reference=reference)
+
+
+def reader_of(connection: Connection, row: Row[Any]) -> str:
+    """To whom the email of a notice was written; whom it is owed to, where it could not be."""
+    reader = connection.execute(select(notice.c.reader_id).where(notice.c.id == row.id)).scalar()
+    return reader or str(row.contact_id)
+
+
+def partnerships_of(connection: Connection, references: Collection[str]) -> dict[str, str]:
+    """Whose the notices are that left under these references."""
+    statement = select(notice.c.reference, notice.c.partnership_id).where(notice.c.reference.in_(references))
+    return {row.reference: row.partnership_id for row in connection.execute(statement)}
+
+
+def lock_written(connection: Connection, references: Collection[str]) -> Sequence[Row[Any]]:
+    """Lock the notices that left under these references, in one order."""
+    statement = select(notice).where(notice.c.reference.in_(references)).order_by(notice.c.id)
+    return connection.execute(statement.with_for_update()).all()
+
+
+_DELIVER = (
+    update(notice)
+    .where(notice.c.id == bindparam("b_id"))
+    .values(
+        {name: bindparam(f"b_{name}") for name in ("state", "sent_at", "detail", "delivery", "delivery_at")}
+    )
+)
+_DELIVER_RIDERS = (
+    update(notice)
+    # By partnership too: that has an index.
+    .where(
+        notice.c.partnership_id == bindparam("b_partnership_id"), notice.c.folded_into == bindparam("b_id")
+    )
+    .values(delivery=bindparam("b_delivery"), delivery_at=bindparam("b_delivery_at"))
+)
+
+
+def deliver(connection: Connection, got: Iterable[tuple[Row[Any], Fate]]) -> None:
+    """Record how far emails got, by what the provider tells: what it has had of us did leave, whatever we had known."""
+    moved = [_delivered(row, fate) for row, fate in got]
+    if moved:
+        connection.execute(_DELIVER, moved)
+    if carriers := [values for values in moved if values["b_template"] in FOLDED]:
+        connection.execute(_DELIVER_RIDERS, carriers)
+
+
+def _delivered(row: Row[Any], fate: Fate) -> dict[str, Any]:
+    state = "failed" if fate.event in UNDELIVERED else "sent"
+    # A claim's instant is kept by its lease alone.
+    left_at = row.sent_at or (row.lease_until - LEASE if row.lease_until else fate.at)
+    return {
+        "b_id": row.id,
+        "b_partnership_id": row.partnership_id,
+        "b_template": row.template,
+        "b_state": row.state if row.state in {"withdrawn", "folded"} else state,
+        "b_sent_at": left_at,
+        "b_detail": fate.detail or None,
+        "b_delivery": fate.event,
+        "b_delivery_at": fate.at,
+    }
+
+
+def riding_in(connection: Connection, row: Row[Any]) -> Sequence[Row[Any]]:
+    """The notices that ride in the email of another."""
+    if row.template not in FOLDED:
+        return ()
+    riding = (notice.c.partnership_id == row.partnership_id, notice.c.folded_into == row.id)
+    return connection.execute(select(notice).where(*riding).order_by(notice.c.id)).all()
 
 
 def withdraw(
@@ -267,10 +342,17 @@ def requeue(connection: Connection, notice_id: int, as_of: datetime) -> None:
         "created_at": as_of,
         "attempts": 0,
         "detail": None,
+        "sent_at": None,
+        "provider_id": None,
+        # Until it is written again, whatever comes is about the earlier email.
+        "reference": None,
+        "delivery": None,
+        "delivery_at": None,
     }
     rule = "only one that failed can be tried again"
     partnership_id = _leave(connection, notice_id, "failed", rule, values)
     folding.unfold(connection, partnership_id, notice_id, as_of)
+    provider_events.supersede(connection, notice_id)
 
 
 def _leave(connection: Connection, notice_id: int, state: str, rule: str, values: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from lifecycle.notices.models import notice
+from lifecycle.notices.models import notice, provider_event
 
 
 def oldest_pending(connection: Connection) -> datetime | None:
@@ -19,3 +19,9 @@ def in_state(connection: Connection, partnership_id: str | None = None) -> dict[
     if partnership_id is not None:
         statement = statement.where(notice.c.partnership_id == partnership_id)
     return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def events_waiting(connection: Connection) -> int:
+    """How many delivery events came too late to be heeded unasked."""
+    statement = select(func.count()).select_from(provider_event).where(provider_event.c.state == "stale")
+    return connection.execute(statement).scalar_one()

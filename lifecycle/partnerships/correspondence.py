@@ -38,18 +38,16 @@ def send_notices(database: Database, settings: Settings, as_of: datetime) -> Dra
         Unavailable: the provider refuses the account; what was queued stays queued.
     """
     transport = transport_from(settings)
-    readers: dict[int, str] = {}
 
     def compose(connection: Connection, row: Row[Any], riders: Sequence[Row[Any]], now: datetime) -> Message:
         letter = letter_of(connection, row, now)
-        readers[row.id] = letter.reader.id
+        outbox.address(connection, row.id, letter.reader.id, letter.reference)
         return write_message(letter, [_about(letter, rider) for rider in riders], settings)
 
     def failed(
         connection: Connection, row: Row[Any], detail: str, address_at_fault: bool, now: datetime
     ) -> None:
-        reader = readers.get(row.id, row.contact_id)
-        refused(connection, row, reader, detail, address_at_fault, now)
+        refused(connection, row, outbox.reader_of(connection, row), detail, address_at_fault, now)
 
     drained = outbox.drain(database, transport, compose, failed, _zone_of, as_of)
     if drained.stopped is not None:
@@ -135,14 +133,26 @@ def refused(
 ) -> None:
     """A notice that will never arrive: recorded, its reader's address marked if it is at fault, and somebody else told."""
     change = changes.begin_many(connection, [row.partnership_id], now)[row.partnership_id]
-    change.log("notice_failed", changes.SYSTEM, notice=row.id, template=row.template, contact=reader_id)
+    log_failure(change, row, reader_id)
     if row.template not in ABOUT_DELIVERY:
         if address_at_fault:
-            _mark_undeliverable(connection, change, reader_id)
-        facts = {"contact": reader_id, "failed_template": row.template, "detail": detail[:200]}
-        told = _told_of_failure(connection, change, reader_id)
-        change.owe([Owed(told, "delivery_failed", f"notice/{row.id}", facts)] if told else [])
+            mark_undeliverable(connection, change, reader_id)
+        tell_of_failure(connection, change, row, reader_id, detail)
     changes.write(connection, change)
+
+
+def log_failure(change: Change, row: Row[Any], reader_id: str) -> None:
+    """Record in the trail that a notice did not reach its reader."""
+    change.log("notice_failed", changes.SYSTEM, notice=row.id, template=row.template, contact=reader_id)
+
+
+def tell_of_failure(
+    connection: Connection, change: Change, row: Row[Any], reader_id: str, detail: str
+) -> None:
+    """Owe somebody the word that an email did not reach its reader."""
+    facts = {"contact": reader_id, "failed_template": row.template, "detail": detail[:200]}
+    told = _told_of_failure(connection, change, reader_id)
+    change.owe([Owed(told, "delivery_failed", f"notice/{row.id}", facts)] if told else [])
 
 
 def _told_of_failure(connection: Connection, change: Change, contact_id: str) -> str | None:
@@ -155,7 +165,8 @@ def _told_of_failure(connection: Connection, change: Change, contact_id: str) ->
     return next((c.id for c in others if c.id != coordinator and not c.undeliverable), None)
 
 
-def _mark_undeliverable(connection: Connection, change: Change, contact_id: str) -> None:
+def mark_undeliverable(connection: Connection, change: Change, contact_id: str) -> None:
+    """Mark a contact whose address does not work, and start the ladder that ends when it does."""
     where = (contact.c.partnership_id == change.partnership.id, contact.c.id == contact_id)
     unmarked = contact.c.undeliverable_since.is_(None)
     marked = connection.execute(

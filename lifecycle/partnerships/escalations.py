@@ -106,7 +106,11 @@ def _undeliverable(_connection: Connection, fired: Fired, people: People) -> Cas
     person = people.get(fired.subject)
     if not person.undeliverable:
         return None
-    facts = {"contact": person.id, "failed_template": "", "detail": "The address was refused."}
+    facts = {
+        "contact": person.id,
+        "failed_template": "",
+        "detail": "Emails are refused, or were reported as spam.",
+    }
     return Case(f"contact/{person.id}/{fired.anchor_at:%Y%m%d}", facts, [person.id], [person.partner_id])
 
 

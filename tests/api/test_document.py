@@ -74,6 +74,8 @@ def test_every_post_takes_an_idempotency_key_and_every_change_of_a_partnership_a
     for path, methods in DOCUMENT["paths"].items():
         for method, operation in methods.items():
             names = {one["name"] for one in operation.get("parameters", ())}
-            assert ("idempotency-key" in names) == (method != "get"), operation["operationId"]
+            # A provider's post has an idempotency of its own.
+            ours = method != "get" and not path.startswith("/v1/hooks/")
+            assert ("idempotency-key" in names) == ours, operation["operationId"]
             if 428 in map(int, operation["responses"]):
                 assert "if-match" in names, (path, method)

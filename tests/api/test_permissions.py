@@ -77,8 +77,8 @@ MAY: Mapping[str, str] = {
 }
 """Route → who may call it. A letter in its place: yes; a dash: 403."""
 
-PUBLIC = {"healthz", "readyz", "get_calendar"}
-"""Without a token: the calendar's key is in its address, and has tests of its own."""
+PUBLIC = {"healthz", "readyz", "get_calendar", "take_sendgrid_events"}
+"""Without a token. The calendar's key is in its address, the provider's word is signed: both have tests of their own."""
 
 PLACES = {
     "{id}": "harbour",

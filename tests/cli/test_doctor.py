@@ -49,6 +49,23 @@ def test_emails_that_do_not_leave(command: Command, state: str, mend: str) -> No
     assert mend in _ill(command)["outbox"]
 
 
+def test_delivery_events_that_came_too_late(command: Command) -> None:
+    _owe_notices(command)
+    command.done("outbox", "send")
+    at = "2026-01-01T00:00:00.000000+00:00"
+    command.sql(
+        "INSERT INTO provider_event (dedupe, reference, event, at, received_at, address_at_fault, detail, state)"
+        " SELECT 'x', reference, 'delivered', ?, ?, 0, '', 'stale' FROM notice WHERE id = 1",
+        at,
+        at,
+    )
+    assert "lifecycle outbox heed" in _ill(command)["outbox"]
+    assert command.done("outbox", "heed").out == "1 heeded; 0 about no email of ours, 0 unreadable.\n"
+    assert command.done("outbox", "heed", "--json").json["new"] == 0
+    assert "sent, delivered" in command.done("outbox", "list").out
+    assert "ILL" not in command.done("doctor").out
+
+
 def test_mail_settings(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIFECYCLE_MAIL_TRANSPORT", "sendgrid")
     assert "LIFECYCLE_SENDGRID_API_KEY" in _ill(command)["mail"]
