@@ -244,7 +244,7 @@ def test_flows_hold_no_sql_and_no_rule() -> None:
     allowed = re.compile(
         r"sqlalchemy\.exc|lifecycle\.(clock|config|db|errors|gates\.report)$"
         r"|lifecycle$|lifecycle\.partnerships(\.(changes|service|readiness|escalations|correspondence|digests))?$"
-        r"|lifecycle\.reviews(\.(service|occasions))?$|lifecycle\.(obligations|redress)\.monitor$|lifecycle\.notices\.\w+$"
+        r"|lifecycle\.reviews(\.(service|occasions))?$|lifecycle\.(obligations|redress)\.monitor$|lifecycle\.(notices|subscriptions)\.\w+$"
     )
     words = set(stages.STAGES) | set(stages.EVENTS)
     wrong = []

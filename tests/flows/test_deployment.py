@@ -59,6 +59,7 @@ def test_deploy_all_and_a_worker_decide_what_was_asked_for_while_prefect_was_dow
             "escalations",
             "portfolio-digest",
             "send-notices",
+            "publish-events",
         } == {deployment["name"] for deployment in post(api, "deployments/filter")}
         with (tmp_path / "worker.log").open("wb") as log:
             worker = subprocess.Popen(
