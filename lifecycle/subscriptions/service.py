@@ -218,6 +218,19 @@ def streams(
     return [_stream(row) for row in connection.execute(statement)]
 
 
+def parked(connection: Connection) -> dict[str, int]:
+    """How many streams wait for a person, by subscription; those that have none are left out."""
+    stream, alive = webhook_stream.c, subscription.c.disabled_at.is_(None)
+    statement = (
+        select(stream.subscription_id, func.count())
+        .join(subscription, subscription.c.id == stream.subscription_id)
+        .where(stream.parked_at.is_not(None), alive)
+        .group_by(stream.subscription_id)
+        .order_by(stream.subscription_id)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
 def _stream(row: Any) -> Stream:
     state = "parked" if row.parked_at else "waiting" if row.attempts else "due"
     return Stream(
