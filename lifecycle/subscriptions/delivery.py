@@ -159,8 +159,7 @@ class _Turn:
         database, as_of = self.run.database, self.run.as_of
         if self._over:
             return
-        with database.read() as connection:
-            found, whole = streams.due(connection, one, as_of, STREAMS_A_RUN)
+        found = streams.due(database, one, as_of, STREAMS_A_RUN)
         disabled = self.done.disabled
         for partnership_id in found:
             if self._over or self.done.disabled > disabled:
@@ -169,9 +168,6 @@ class _Turn:
                 held = streams.claim(connection, one.id, partnership_id, as_of, self.run.lease())
             if held is not None:
                 self._stream(one, held, carry)
-        if whole and len(found) < STREAMS_A_RUN and database.engine.dialect.name != "sqlite":
-            with database.write() as connection:
-                streams.note_compared(connection, one.id, as_of)
 
     def _stream(self, one: _Subscribed, held: Claim, carry: _Carry) -> None:
         with self.run.database.read() as connection:

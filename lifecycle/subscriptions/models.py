@@ -22,7 +22,7 @@ subscription = Table(
     # The prefix of a token, or "operator".
     Column("created_by", String(64), nullable=False),
     Column("disabled_at", Instant),
-    # When every trail was last compared with its cursor, and nothing was left undone.
+    # When every trail was last compared with its cursor (PostgreSQL only).
     Column("compared_at", Instant),
 )
 

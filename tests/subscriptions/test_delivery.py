@@ -2,11 +2,13 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from werkzeug import Response
 from lifecycle.db import Database
 from lifecycle.partnerships import service as partnerships
 from lifecycle.subscriptions import delivery, sending, service, streams
-from lifecycle.subscriptions.models import subscription, webhook_stream
+from lifecycle.subscriptions.models import webhook_stream
 from lifecycle.subscriptions.words import Message, message_id
 from tests.builders import contents, registered
 from tests.subscriptions.receiver import PRIVATE, Receiver, deliver, happened, head, stream
@@ -324,11 +326,14 @@ def test_a_target_whose_time_is_over_goes_on_with_the_next_run(
     registered(database, now)
     made = receiver.subscribed(database, now)
     happened(database, "harbour", now, "gate_ready", "escalated")
-    receiver.after = lambda: monkeypatch.setattr(delivery.time, "monotonic", lambda: ahead)
-    ahead = delivery.time.monotonic() + delivery.TARGET_SECONDS + 1
-    with monkeypatch.context():
-        assert deliver(database, now).delivered == 1
-    monkeypatch.undo()
+    clock = [time.monotonic()]
+    monkeypatch.setattr(delivery, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    def take_long() -> None:
+        clock[0] += delivery.TARGET_SECONDS + 1
+
+    receiver.after = take_long
+    assert deliver(database, now).delivered == 1
     receiver.after = lambda: None
     assert stream(database, made, "harbour").attempts == 0, "nothing has failed"
     assert deliver(database, now).delivered == 1
@@ -417,20 +422,6 @@ def test_an_event_that_is_written_late_is_found_within_the_hour(
     assert receiver.seqs("other") == [2]
 
 
-def test_runs_between_comparisons_look_only_at_what_is_new(postgres_only: Database, now: datetime) -> None:
-    registered(postgres_only, now)
-    with postgres_only.write() as connection:
-        service._begin(connection, _prefect(now), None)
-        scope = streams.Scope("prefect", None, None, now)
-        assert streams.due(connection, scope, now + MINUTE, 10) == ([], False)
-        assert streams.due(connection, scope, now + streams.COMPARED_EVERY, 10) == ([], True)
-        assert streams.due(connection, scope, now - MINUTE, 10) == ([], True)
-
-
-def _prefect(now: datetime) -> service.Subscription:
-    return service.Subscription("prefect", None, None, "prefect:", None, "", now, "operator", None)
-
-
 @pytest.fixture
 def postgres_only(database: Database) -> Database:
     if database.engine.dialect.name != "postgresql":
@@ -438,22 +429,39 @@ def postgres_only(database: Database) -> Database:
     return database
 
 
-def test_what_a_run_left_undone_is_compared_again(
+def test_runs_between_comparisons_look_only_at_what_is_new(
     postgres_only: Database, now: datetime, receiver: Receiver
 ) -> None:
-    for id_ in ("first", "second"):
+    registered(postgres_only, now - DAY)
+    receiver.subscribed(postgres_only, now)
+    deliver(postgres_only, now)
+    happened(postgres_only, "harbour", now - DAY / 2)
+    assert deliver(postgres_only, now + streams.COMPARED_EVERY - MINUTE).delivered == 0
+    assert deliver(postgres_only, now + streams.COMPARED_EVERY).delivered == 1
+
+
+def test_what_a_comparison_found_and_the_run_left_undone_waits_for_the_next(
+    postgres_only: Database, now: datetime, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for id_ in ("first", "second", "third"):
         registered(postgres_only, now - DAY, id_=id_)
     receiver.subscribed(postgres_only, now)
-    happened(postgres_only, "first", now)
-    happened(postgres_only, "second", now - HOUR)
-    receiver.answers = [500]
-    receiver.after = lambda: None
-    deliver(postgres_only, now)
-    with postgres_only.read() as connection:
-        assert connection.execute(select(subscription.c.compared_at)).scalar_one() == now
-    assert receiver.seqs("second") == [2]
-    deliver(postgres_only, now + MINUTE)
-    assert receiver.seqs("first") == [2]
+    for id_ in ("first", "second", "third"):
+        happened(postgres_only, id_, now - DAY / 2)
+    monkeypatch.setattr(delivery, "STREAMS_A_RUN", 1)
+    assert [deliver(postgres_only, now + number * MINUTE).delivered for number in range(4)] == [1, 1, 1, 0]
+
+
+def test_comparing_takes_no_stream_from_whoever_has_claimed_it(
+    postgres_only: Database, now: datetime, receiver: Receiver
+) -> None:
+    registered(postgres_only, now - DAY)
+    made = receiver.subscribed(postgres_only, now)
+    happened(postgres_only, "harbour", now, "gate_ready", "escalated")
+    receiver.after = lambda: deliver(postgres_only, now - MINUTE)
+    assert deliver(postgres_only, now).delivered == 2
+    assert receiver.seqs("harbour") == [2, 3]
+    assert stream(postgres_only, made, "harbour").next_attempt_at is None
 
 
 def test_a_secret_is_neither_logged_nor_shown(
