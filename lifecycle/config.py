@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     """Verifies SendGrid's delivery events: base64 or PEM; several are separated by commas."""
     smtp_url: SecretStr | None = None
     """Needed by the `smtp` transport, e.g. `smtps://user:password@mail.example:465`."""
+    webhook_private_targets: bool = False
+    """Whether events may be sent by plain HTTP and into private networks: only where nobody but operators subscribes."""
     time_zone: str = "UTC"
     """The time zone of a new partnership that names none."""
     holidays: str = ""

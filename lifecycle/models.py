@@ -11,6 +11,7 @@ from lifecycle.obligations import models as obligations
 from lifecycle.partnerships import models as partnerships
 from lifecycle.redress import models as redress
 from lifecycle.reviews import models as reviews
+from lifecycle.subscriptions import models as subscriptions
 from lifecycle.timers import models as timers
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "partnerships",
     "redress",
     "reviews",
+    "subscriptions",
     "timers",
 ]

@@ -7,21 +7,23 @@ from typing import Literal, get_args
 from lifecycle.errors import LifecycleError
 
 Role = Literal["administrator", "owner", "manager", "viewer", "contact", "service"]
-Right = Literal["read", "read_people", "write", "transition", "register", "calendar", "observe", "administer"]
+Right = Literal[
+    "read", "read_people", "write", "transition", "register", "subscribe", "calendar", "observe", "administer"
+]
 
 ROLES: tuple[Role, ...] = get_args(Role)
 RIGHTS: tuple[Right, ...] = get_args(Right)
 
 GRANTED: Mapping[Role, frozenset[Right]] = {
     "administrator": frozenset(RIGHTS),
-    "owner": frozenset({"read", "read_people", "write", "transition", "register"}),
+    "owner": frozenset({"read", "read_people", "write", "transition", "register", "subscribe"}),
     "manager": frozenset({"read", "read_people", "write", "transition"}),
     "viewer": frozenset({"read"}),
     "contact": frozenset({"read", "write", "transition", "calendar"}),
-    "service": frozenset({"read", "write", "transition", "register"}),
+    "service": frozenset({"read", "write", "transition", "register", "subscribe"}),
 }
 """`write`: documents, sign-offs, reports, answers, complaints, actions, actuals. `read_people`: email addresses.
-`calendar`: the feed of one's own dates. `observe`: counts of the whole installation, for its operator."""
+`subscribe`: webhooks. `calendar`: the feed of one's own dates. `observe`: counts of the whole installation, for its operator."""
 
 ACTS_AS_ITSELF: frozenset[Role] = frozenset({"manager", "contact"})
 """Roles that are a person of the partnership: they speak for themselves alone. Nobody accepts on another's behalf."""
@@ -69,16 +71,28 @@ class Identity:
                 mend="Use a token of another role or scope; `lifecycle token create` makes one.",
             )
 
+    def require_portfolio(self, portfolio: str) -> None:
+        """Refuse what concerns another portfolio.
+
+        Raises:
+            Forbidden: the token is confined to another one.
+        """
+        if self.portfolio not in {None, portfolio}:
+            raise Forbidden(
+                "This token is confined to another portfolio.",
+                mend="Use one of the portfolio that you mean, or leave the portfolio out.",
+            )
+
     def require_whole(self, portfolio: str) -> None:
         """Refuse what needs a whole portfolio.
 
         Raises:
             Forbidden: the token is confined to a partnership, or to another portfolio.
         """
-        if self.partnership_id is not None or self.portfolio not in {None, portfolio}:
+        self.require_portfolio(portfolio)
+        if self.partnership_id is not None:
             raise Forbidden(
-                "This token is confined to less than that portfolio.",
-                mend="Use one of the portfolio that you mean, or leave the portfolio out.",
+                "This token is confined to one partnership.", mend="Use one that reaches the whole portfolio."
             )
 
     def reaches(self, portfolio: str, partnership_id: str) -> bool:

@@ -23,6 +23,7 @@ from lifecycle.api import (
     problems,
     promises,
     reviews,
+    subscriptions,
     tokens,
     transitions,
 )
@@ -40,7 +41,7 @@ Errors are problem details (RFC 9457). Lists page by `cursor`. Every POST takes 
 partnership says in `If-Match` which version it was made for (`*` for whichever). All instants are ISO 8601 with a zone.
 """
 _ROUTERS = (
-    partnerships, documents, transitions, promises, complaints, reviews, calendars, tokens, hooks, operations,
+    partnerships, documents, transitions, promises, complaints, reviews, calendars, subscriptions, tokens, hooks, operations,
 )  # fmt: skip
 
 

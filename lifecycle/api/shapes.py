@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lifecycle.partnerships.health import Level
 from lifecycle.stages import EVENTS
+from lifecycle.subscriptions.words import TYPES
 
 T = TypeVar("T")
 
@@ -569,6 +570,87 @@ class Token(Shape):
     expires_at: datetime
     revoked_at: datetime | None
     last_used_at: datetime | None
+
+
+EventType = Literal[TYPES]  # type: ignore[valid-type]
+
+
+class SubscriptionAsked(Asked):
+    """Where events go, and which."""
+
+    url: str = Field(
+        max_length=2000, pattern=r"^[^\x00]*$", examples=["https://grants.example/hooks/partnerships"]
+    )
+    event_types: list[EventType] | None = Field(
+        None, min_length=1, max_length=100, description="All if absent.", examples=[["partnership.activated"]]
+    )
+    portfolio: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9]{1,32}$",
+        description="Left out, the token's own; an administrator's: every one.",
+    )
+    partnership_id: ContactId | None = Field(
+        None, description="Only this partnership's events.", examples=[None]
+    )
+    description: str = Field("", max_length=200, pattern=r"^[^\x00]*$", examples=["Grants system"])
+
+
+class Subscription(Shape):
+    """A subscription, without its secret."""
+
+    id: str
+    portfolio: str | None
+    partnership_id: str | None
+    url: str
+    event_types: list[str] | None
+    description: str
+    created_at: datetime
+    created_by: str
+    disabled_at: datetime | None = Field(description="Since when its receiver says 410 Gone.")
+
+
+class SubscriptionMade(Shape):
+    """A subscription that was made. Nobody can see its secret again."""
+
+    id: str
+    secret: str | None = Field(
+        description="Of the Standard Webhooks signature. Null where the same Idempotency-Key asks again."
+    )
+
+
+class Stream(Shape):
+    """How far a subscription has come with one partnership, where it lags behind."""
+
+    partnership_id: str
+    state: Literal["due", "waiting", "parked"]
+    delivered_seq: int
+    backlog: int
+    attempts: int
+    first_failed_at: datetime | None
+    next_attempt_at: datetime | None
+    parked_at: datetime | None
+    last_status: int | None
+    detail: str | None
+
+
+class ReplayAsked(Asked):
+    """A stream to send on its way again."""
+
+    partnership_id: ContactId = Field(examples=["harbour-healthy-start"])
+    from_seq: int | None = Field(
+        None,
+        ge=1,
+        le=2**31 - 1,
+        description="The event to go on from; the one that failed if absent.",
+        examples=[12],
+    )
+
+
+class Replayed(Shape):
+    """A stream that goes on."""
+
+    subscription: str
+    partnership_id: str
 
 
 class EventsTaken(Shape):

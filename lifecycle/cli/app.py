@@ -23,6 +23,7 @@ from lifecycle.cli import (
     registering,
     reviewing,
     running,
+    subscribing,
     tokening,
 )
 
@@ -87,6 +88,7 @@ app.add_typer(complaining.app, name="complaint")
 app.add_typer(reviewing.app, name="review")
 app.add_typer(actions.app, name="action")
 app.add_typer(outbox.app, name="outbox")
+app.add_typer(subscribing.app, name="subscription")
 app.add_typer(auditing.app, name="audit")
 app.add_typer(tokening.app, name="token")
 for _name, _command in (

@@ -51,6 +51,7 @@ def _examine(now: datetime) -> Iterator[Line]:
             with database.read() as connection:
                 yield from _clocks(connection, now)
                 yield from _outbox(connection, now)
+                yield from _webhooks(connection)
     except LifecycleError as error:
         yield Line("database", False, error.message, _mend(error))
     yield _mail()
@@ -99,6 +100,18 @@ def _outbox(connection: Any, now: datetime) -> Iterator[Line]:
         yield Line("outbox", False, f"emails waiting since {since}: {count['pending']}.", mend)
     elif not ill:
         yield Line("outbox", True, f"emails waiting: {count.get('pending', 0)}, none for long.")
+
+
+def _webhooks(connection: Any) -> Iterator[Line]:
+    from lifecycle.subscriptions import service
+
+    for subscription_id, parked in service.parked(connection).items():
+        yield Line(
+            "webhooks",
+            False,
+            f"subscription {subscription_id} has {parked} parked streams: its receiver accepted nothing for a day.",
+            f"See `lifecycle subscription list {subscription_id}`; once it is mended, `lifecycle subscription replay`.",
+        )
 
 
 def _mail() -> Line:

@@ -19,6 +19,7 @@ Flow = Literal[
     "escalations",
     "portfolio-digest",
     "send-notices",
+    "publish-events",
 ]
 
 
@@ -33,7 +34,7 @@ def run(
     """Run a flow once, here.
 
     One of gate-check, gate-readiness, scheduled-reviews, obligation-monitor, escalations, portfolio-digest,
-    send-notices."""
+    send-notices, publish-events."""
     from lifecycle.clock import instant
 
     moment = None if as_of is None else instant(as_of)

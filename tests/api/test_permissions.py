@@ -73,6 +73,12 @@ MAY: Mapping[str, str] = {
     "list_tokens": "A-----",
     "create_token": "A-----",
     "revoke_token": "A-----",
+    "list_subscriptions": "AO---S",
+    "create_subscription": "AO---S",
+    "get_subscription": "AO---S",
+    "delete_subscription": "AO---S",
+    "list_streams": "AO---S",
+    "replay_stream": "AO---S",
     "metrics": "A-----",
 }
 """Route → who may call it. A letter in its place: yes; a dash: 403."""
@@ -90,6 +96,7 @@ PLACES = {
     "{number}": "1",
     "{partner}": "clinic",
     "{prefix}": "0123456789",
+    "{subscription}": "0123456789abcdef",
 }
 
 BODIES: Mapping[str, Any] = {
@@ -112,6 +119,8 @@ BODIES: Mapping[str, Any] = {
     "decline_review": {"reason": "New in the post."},
     "plan_action": {"what": "Meet weekly.", "owner": "clinic-primary", "due_on": "2030-01-01"},
     "record_actual": {"starts_on": "2026-01-01", "ends_on": "2026-03-31", "value": 3},
+    "create_subscription": {"url": "https://grants.example/hook"},
+    "replay_stream": {"partnership_id": "harbour"},
     "create_token": {"name": "another", "role": "viewer", "portfolio": "main"},
 }
 KINDS = {

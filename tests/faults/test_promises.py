@@ -227,6 +227,8 @@ documents.sign(database, "tram", "convening", put.revision, "city-primary", now)
 assert not service.check(database, "tram", "agree_to_partner", now).open
 request = service.request_transition(database, "tram", "agree_to_partner", "city-primary", now)
 assert service.decide(database, request, now).state == "refused"
+from lifecycle.subscriptions.delivery import deliver
+assert deliver(database, SETTINGS, later).delivered == 0
 assert not [name for name, module in sys.modules.items() if name.split(".")[0] == "prefect" and module]
 """
 
@@ -244,7 +246,7 @@ def test_flows_hold_no_sql_and_no_rule() -> None:
     allowed = re.compile(
         r"sqlalchemy\.exc|lifecycle\.(clock|config|db|errors|gates\.report)$"
         r"|lifecycle$|lifecycle\.partnerships(\.(changes|service|readiness|escalations|correspondence|digests))?$"
-        r"|lifecycle\.reviews(\.(service|occasions))?$|lifecycle\.(obligations|redress)\.monitor$|lifecycle\.notices\.\w+$"
+        r"|lifecycle\.reviews(\.(service|occasions))?$|lifecycle\.(obligations|redress)\.monitor$|lifecycle\.(notices|subscriptions)\.\w+$"
     )
     words = set(stages.STAGES) | set(stages.EVENTS)
     wrong = []

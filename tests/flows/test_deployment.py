@@ -64,6 +64,7 @@ def test_deploy_all_and_a_worker_decide_what_is_asked_for_by_each_way(
             "escalations",
             "portfolio-digest",
             "send-notices",
+            "publish-events",
         } == {deployment["name"] for deployment in post(api, "deployments/filter")}
         with (tmp_path / "worker.log").open("wb") as log:
             worker = subprocess.Popen(

@@ -28,6 +28,7 @@ MODULES = (
     "escalations",
     "portfolio_digest",
     "send_notices",
+    "publish_events",
 )
 
 
@@ -104,6 +105,7 @@ def test_reviews_escalations_and_emails_run_as_of_an_instant(
     assert run("send_notices", later).sent == 2
     assert run("portfolio_digest", later).digests == 1
     assert run("send_notices", later).sent_by_template == {"portfolio_digest": 1}
+    run("publish_events", later)
     before = contents(installation)
     for module in MODULES:
         run(module, later)
