@@ -33,13 +33,12 @@ def list_partnerships(
             p["id"],
             p["title"],
             p["stage"],
-            f"{p['stage_entered_at']:%Y-%m-%d}",
             p["health"]["level"].replace("_", " "),
             _next(p),
         )
         for p in found
     ]
-    table(["id", "title", "stage", "since", "health", "due next"], rows)
+    table(["id", "title", "stage", "health", "due next"], rows)
     if not found:
         say("No partnerships here. `lifecycle new FILE` registers one, `lifecycle demo` shows three.")
     elif len(found) == limit:

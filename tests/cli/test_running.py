@@ -45,14 +45,14 @@ def test_a_flow_needs_a_database(empty: Command, monkeypatch: pytest.MonkeyPatch
 def test_demo_and_up_are_handed_their_options(empty: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[Any] = []
     _module(monkeypatch, "lifecycle.demo", run_demo=lambda directory, keep: called.append((directory, keep)))
-    _module(monkeypatch, "lifecycle.up", run_up=lambda host, port: called.append((host, port)))
+    _module(monkeypatch, "lifecycle.up", run_up=lambda *given: called.append(given))
     empty.done("demo", "--directory", "story", "--keep")
-    empty.done("up", "--port", "4711")
-    assert called == [(Path("story"), True), ("127.0.0.1", 4711)]
+    empty.done("up", "--port", "4711", "--api-port", "4712")
+    assert called == [(Path("story"), True), ("127.0.0.1", 4711, 4712)]
 
 
 def test_a_database_that_goes_away_is_one_paragraph(empty: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(*_: Any) -> None:
+    def gone(*_: Any, **__: Any) -> None:
         raise OperationalError("INSERT …", {}, Exception("server closed the connection unexpectedly"))
 
     monkeypatch.setattr("lifecycle.partnerships.registration.create", gone)
