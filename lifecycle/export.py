@@ -8,8 +8,11 @@ from sqlalchemy import Connection, Table, select
 from lifecycle.models import metadata
 from lifecycle.partnerships import changes
 
-LEFT_OUT = frozenset({"registry_profile"})
-"""Derived from the need assessment."""
+LEFT_OUT = frozenset({"registry_profile", "api_token", "idempotent_answer", "subscription", "webhook_stream"})
+"""What is derived from the need assessment; and who reaches the record by which secret, which is not of the record."""
+
+_BY = {"timer_id": "timer", "notice_id": "notice"}
+"""Tables that belong to a partnership through another one."""
 
 FORMAT = "partnership-lifecycle/1"
 
@@ -35,10 +38,10 @@ def _rows(connection: Connection, table: Table, partnership_id: str) -> Any:
     statement = select(table).order_by(*table.primary_key.columns)
     if "partnership_id" in table.c:
         statement = statement.where(table.c.partnership_id == partnership_id)
-    elif "timer_id" in table.c:
-        timer = metadata.tables["timer"]
-        statement = statement.join(timer, timer.c.id == table.c.timer_id).where(
-            timer.c.partnership_id == partnership_id
+    elif column := next((name for name in _BY if name in table.c), None):
+        owner = metadata.tables[_BY[column]]
+        statement = statement.join(owner, owner.c.id == table.c[column]).where(
+            owner.c.partnership_id == partnership_id
         )
     else:
         return None

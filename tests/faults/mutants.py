@@ -69,7 +69,7 @@ MUTANTS = (
         "2 exactly once",
         "an expected version is not compared",
         "lifecycle/partnerships/changes.py",
-        "expected_version is not None and record.version != expected_version",
+        "expected is not None and record.version != expected",
         "False",
         "tests/partnerships/test_transitions.py::test_a_stale_version_is_a_conflict[sqlite]",
         "DID NOT RAISE Conflict",
