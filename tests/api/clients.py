@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import uvicorn
 from fastapi.testclient import TestClient
 from httpx import Response
 from pydantic import SecretStr
+from tenacity import retry, stop_after_delay, wait_fixed
 
 from lifecycle import clock
 from lifecycle.access import tokens
@@ -79,3 +81,9 @@ class Clients:
 def today() -> datetime:
     """The instant that the application would take."""
     return datetime.now(UTC)
+
+
+@retry(wait=wait_fixed(0.02), stop=stop_after_delay(30))
+def started(server: uvicorn.Server) -> None:
+    """Wait until a server takes requests."""
+    assert server.started

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from lifecycle.api.app import create
 from lifecycle.db import Database
 from tests.api.clients import Clients, settings_of
+from tests.conftest import empty_database
 
 
 def resolve(host: str, _: int) -> list[str]:
@@ -39,6 +40,12 @@ def sqlite_api(tmp_path: Path, sqlite_template: Path) -> Iterator[Clients]:
     path = tmp_path / "api.db"
     path.write_bytes(sqlite_template.read_bytes())
     yield from clients_on(f"sqlite:///{path}")
+
+
+@pytest.fixture
+def postgres_api(postgres_url: str) -> Iterator[Clients]:
+    """The same on PostgreSQL alone: for what SQLite's one writer at a time cannot show."""
+    yield from clients_on(empty_database(postgres_url))
 
 
 def clients_on(url: str) -> Iterator[Clients]:

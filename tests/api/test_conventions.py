@@ -239,6 +239,48 @@ def test_two_at_once_take_effect_once(api: Clients, same: bool) -> None:
         assert sorted(status for status, _ in found) == [200, 409, 409, 409, 409, 409]
 
 
+ASKED = st.lists(
+    st.tuples(st.sampled_from(["suspend", "resume", "amend"]), st.integers(0, 2)), min_size=2, max_size=6
+)
+
+
+@settings(max_examples=12)
+@given(asked=ASKED)
+def test_whatever_is_asked_at_once_is_decided_as_if_in_some_order(
+    postgres_api: Clients, asked: list[tuple[str, int]]
+) -> None:
+    """On PostgreSQL, where requests really run beside each other: each key is one request, and each stage follows."""
+    id_ = f"p{abs(hash((tuple(asked), today())))}"
+    registered(postgres_api.database, today(), id_, stage="maintaining")
+    client, place = postgres_api.speaking_for("clinic-primary"), f"/partnerships/{id_}"
+    together = threading.Barrier(len(asked))
+
+    def ask(one: tuple[str, int]) -> tuple[int, str, str]:
+        together.wait(10)
+        body = {"event": one[0], "reason": "The budget is frozen."}
+        found = client.post(f"{place}/transitions", body, prefer="wait=20", Idempotency_Key=f"k{one[1]}")
+        return found.status_code, one[0], found.headers.get("Location", "")
+
+    with ThreadPoolExecutor(len(asked)) as pool:
+        answered = list(pool.map(ask, asked))
+    assert {status for status, _, _ in answered} <= {200, 409, 422}
+    taken = {place: event for status, event, place in answered if status == 200}
+    kept = client.get(f"{place}/transitions", limit=200).json()["items"]
+    assert sorted(one["event"] for one in kept if one["state"] == "taken") == sorted(taken.values())
+    assert len({key for _, key in asked}) >= len(kept)
+    changed = [
+        one
+        for one in client.get(f"{place}/events", limit=200).json()["items"]
+        if one["type"] == "stage_changed"
+    ]
+    assert len(changed) == len(taken)
+    stage = "maintaining"
+    for one in changed:
+        assert one["payload"]["source"] == stage
+        stage = one["payload"]["target"]
+    assert client.get(place).json()["stage"] == stage
+
+
 # Versions
 
 

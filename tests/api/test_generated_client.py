@@ -19,7 +19,6 @@ from typing import Any
 import pytest
 import uvicorn
 from rich.console import Console
-from tenacity import retry, stop_after_delay, wait_fixed
 
 from lifecycle.access import tokens
 from lifecycle.api.app import create
@@ -31,7 +30,7 @@ from lifecycle.demo.screen import Screen
 from lifecycle.demo.story import ENDS_AT, HARBOUR, STORY
 from lifecycle.embedded import free_port
 from lifecycle.partnerships import changes
-from tests.api.clients import settings_of
+from tests.api.clients import settings_of, started
 from tests.journeys.in_process import InProcess
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
@@ -222,11 +221,6 @@ def story(
     )
     server.should_exit = True
     thread.join(20)
-
-
-@retry(wait=wait_fixed(0.05), stop=stop_after_delay(30))
-def started(server: uvicorn.Server) -> None:
-    assert server.started
 
 
 def test_from_need_to_renewal(
