@@ -21,11 +21,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8080)
     given = parser.parse_args()
     handler = logging.StreamHandler()
+    # `timestamp` is UTC, in ISO 8601 with its zone.
     handler.setFormatter(
         JsonFormatter(
-            "{asctime}{levelname}{name}{message}",
-            style="{",
-            rename_fields={"asctime": "at", "levelname": "level"},
+            "{levelname}{name}{message}", style="{", timestamp="at", rename_fields={"levelname": "level"}
         )
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler])

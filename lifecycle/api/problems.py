@@ -214,10 +214,7 @@ def _lifecycle(request: Request, error: Exception) -> JSONResponse:
 
 def _validation(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    errors = [
-        {"pointer": _pointer(one["loc"]), "rule": one["type"], "mend": f"{one['msg']}."}
-        for one in error.errors()
-    ]
+    errors = [{"pointer": _pointer(one), "rule": one["type"], "mend": _mend(one)} for one in error.errors()]
     count = "1 fault" if len(errors) == 1 else f"{len(errors)} faults"
     return respond(
         request, 422, Invalid.problem_type, Invalid.title, f"The request has {count}; nothing was changed.",
@@ -225,8 +222,22 @@ def _validation(request: Request, error: Exception) -> JSONResponse:
     )  # fmt: skip
 
 
-def _pointer(place: Sequence[Any]) -> str:
-    where, *path = place
+def _mend(fault: Mapping[str, Any]) -> str:
+    """What to do about it, where the validator only says what is wrong."""
+    message = str(fault["msg"])
+    if fault["type"] == "json_invalid":
+        return f"Mend the JSON at character {fault['loc'][-1]}: {fault.get('ctx', {}).get('error', message)}."
+    if fault["type"] == "missing":
+        return "Add it." if fault["loc"][-1] != "body" else "Send a body, as JSON."
+    if fault["type"] == "extra_forbidden":
+        return "Leave it out: nothing here has this name."
+    return f"{message.replace('Input should be', 'Write').replace('Input should', 'It should')}."
+
+
+def _pointer(fault: Mapping[str, Any]) -> str:
+    where, *path = fault["loc"]
+    if fault["type"] == "json_invalid":
+        return ""
     if where == "body":
         return "".join(f"/{str(one).replace('~', '~0').replace('/', '~1')}" for one in path)
     return str(path[0]) if path else str(where)

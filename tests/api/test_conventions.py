@@ -66,6 +66,25 @@ def test_a_body_of_another_shape_is_a_fault_of_its_own(harbour: Client, body: An
     assert answer.json()["errors"]
 
 
+def test_json_that_is_broken_says_where(harbour: Client) -> None:
+    answer = harbour.http.post(
+        f"/v1{HARBOUR}/transitions",
+        content=b'{"event": ',
+        headers={"Authorization": f"Bearer {harbour.token}", "Content-Type": "application/json"},
+    )
+    assert answer.status_code == 422
+    (fault,) = answer.json()["errors"]
+    assert (fault["pointer"], fault["mend"]) == ("", "Mend the JSON at character 10: Expecting value.")
+
+
+def test_what_is_wrong_comes_with_its_mend(harbour: Client) -> None:
+    answer = harbour.post(f"{HARBOUR}/waivers", {"event": "confirm", "code": "N1", "criterion": "N1"})
+    mends = {one["pointer"]: one["mend"] for one in answer.json()["errors"]}
+    assert mends["/reason"] == "Add it."
+    assert mends["/code"] == "Leave it out: nothing here has this name."
+    assert mends["/event"].startswith("Write 'confirm_need', ")
+
+
 def test_what_a_body_does_not_know_is_refused(harbour: Client) -> None:
     answer = harbour.post(f"{HARBOUR}/transitions", {"event": "withdraw", "reasn": "Typed in haste."})
     assert [one["pointer"] for one in answer.json()["errors"]] == ["/reasn"]

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,7 @@ def test_a_request_to_the_api_is_decided_by_a_flow_and_ctrl_c_ends_them_all(tmp_
     assert "Traceback" not in rest
     said = [json.loads(line) for line in (tmp_path / ".prefect" / "api.log").read_text().splitlines()]
     logged = next(one for one in said if one.get("route", "").endswith("/transitions"))
+    assert datetime.fromisoformat(logged["at"]).utcoffset() == timedelta(0)
     assert (logged["method"], logged["status"], logged["token"]) == ("POST", 202, token.split("_")[1])
     assert not any(token.split("_", 2)[2] in json.dumps(one) for one in said)
     assert rest.endswith("Stopping …\n")
