@@ -46,7 +46,7 @@ metadata = MetaData(
 
 DRIVERS = frozenset({"sqlite", "postgresql+psycopg"})
 
-SCHEMA_HEAD = "0010"
+SCHEMA_HEAD = "0011"
 """The Alembic revision that this version of the engine works with."""
 
 

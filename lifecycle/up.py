@@ -62,7 +62,7 @@ def run_up(host: str, port: int, api_port: int) -> None:
         # In process groups of their own: a terminal sends Ctrl-C to a whole group, and runs would die of it midway.
         runner = detached([sys.executable, "-m", "lifecycle.up"], dict(os.environ), subprocess.PIPE)
         with (home / "api.log").open("ab") as log:
-            serving = [sys.executable, "-m", "lifecycle.api", "--host", host, "--port", str(api_port)]
+            serving = [sys.executable, "-m", "lifecycle.web", "--host", host, "--port", str(api_port)]
             api = detached(serving, dict(os.environ), log)
         stopping = threading.Event()
         said = threading.Thread(target=_pass_on, args=(runner, stopping, home / "stopped.log"), daemon=True)

@@ -38,3 +38,34 @@ idempotent_answer = Table(
     Column("answered_at", Instant, nullable=False),
     Index("ix_idempotent_answer_token_answered_at", "token", "answered_at"),
 )
+
+account = Table(
+    "account",
+    metadata,
+    # Who may look at a whole portfolio without being a contact in it. Signs in; speaks for nobody.
+    Column("email", String(320), primary_key=True),
+    Column("portfolio", String(64), primary_key=True),
+    Column("created_at", Instant, nullable=False),
+)
+
+sign_in_link = Table(
+    "sign_in_link",
+    metadata,
+    # An emailed link that is good once; kept as its hash alone.
+    Column("sha256", String(64), primary_key=True),
+    Column("email", String(320), nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Index("ix_sign_in_link_expires_at", "expires_at"),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("email", String(320), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index("ix_session_email", "email"),
+)

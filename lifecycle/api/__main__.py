@@ -1,46 +1,7 @@
-"""Serves the API: `python -m lifecycle.api --host 127.0.0.1 --port 8080`. `lifecycle up` does it too."""
-
-import argparse
-import logging
-
-import uvicorn
-from pythonjsonlogger.json import JsonFormatter
+"""Serves the API alone: `python -m lifecycle.api --host 127.0.0.1 --port 8080`. `lifecycle.web` serves the whole site."""
 
 from lifecycle.api.app import create
-
-KEEP_ALIVE_SECONDS = 5
-STOP_SECONDS = 10
-AT_ONCE = 500
-"""Connections; more are answered 503, so that those there are get their answer."""
-
-
-def main() -> None:
-    """Serve until SIGINT or SIGTERM. Each request is one line of JSON on stderr, without personal data."""
-    parser = argparse.ArgumentParser(prog="python -m lifecycle.api", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8080)
-    given = parser.parse_args()
-    handler = logging.StreamHandler()
-    # `timestamp` is UTC, in ISO 8601 with its zone.
-    handler.setFormatter(
-        JsonFormatter(
-            "{levelname}{name}{message}", style="{", timestamp="at", rename_fields={"levelname": "level"}
-        )
-    )
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
-    # uvicorn's own access log would show query strings, and with them the secrets of calendar links.
-    uvicorn.run(
-        create(),
-        host=given.host,
-        port=given.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=STOP_SECONDS,
-        limit_concurrency=AT_ONCE,
-    )
-
+from lifecycle.api.serving import serve
 
 if __name__ == "__main__":
-    main()
+    serve(create)

@@ -35,3 +35,22 @@ sign_off = Table(
     ),
     ForeignKeyConstraint(["partnership_id", "contact_id"], ["contact.partnership_id", "contact.id"]),
 )
+
+objection = Table(
+    "objection",
+    metadata,
+    # Why a partner does not sign this revision. It stays when a newer revision answers it.
+    Column("partnership_id", String(64), primary_key=True),
+    Column("kind", String(32), primary_key=True),
+    Column("subject", String(130), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("contact_id", String(64), primary_key=True),
+    Column("partner_id", String(64), nullable=False),
+    Column("reason", String(2000), nullable=False),
+    Column("objected_at", Instant, nullable=False),
+    ForeignKeyConstraint(
+        ["partnership_id", "kind", "subject", "revision"],
+        ["document.partnership_id", "document.kind", "document.subject", "document.revision"],
+    ),
+    ForeignKeyConstraint(["partnership_id", "contact_id"], ["contact.partnership_id", "contact.id"]),
+)

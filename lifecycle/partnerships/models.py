@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    func,
     text,
 )
 
@@ -66,8 +67,15 @@ contact = Table(
     # Who reads this person's emails up to and including that local day; both or neither.
     Column("deputy_id", String(64)),
     Column("absent_until", Date),
+    # The language of what this person reads (`languages.LANGUAGES`), and how often digests come (`preferences.DIGESTS`).
+    Column("language", String(8), nullable=False, server_default="en"),
+    Column("digest", String(8), nullable=False, server_default="weekly"),
+    # Links that were issued to this person before are good for nothing.
+    Column("links_since", Instant),
     ForeignKeyConstraint(["partnership_id", "partner_id"], ["partner.partnership_id", "partner.id"]),
 )
+
+Index("ix_contact_email", func.lower(contact.c.email))
 
 transition_request = Table(
     "transition_request",

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -28,6 +28,10 @@ class Contact:
     undeliverable: bool
     deputy_id: str | None = None
     absent_until: date | None = None
+    language: str = "en"
+    digest: str = "weekly"
+    links_since: datetime | None = None
+    """Links that were issued to them before this instant are good for nothing."""
 
     def is_absent(self, today: date) -> bool:
         """Whether a deputy stands in on this day, a date in the partnership's time zone."""
@@ -104,6 +108,9 @@ _EVERYBODY = (
         contact.c.undeliverable_since.is_not(None),
         contact.c.deputy_id,
         contact.c.absent_until,
+        contact.c.language,
+        contact.c.digest,
+        contact.c.links_since,
         partner.c.name,
     )
     .join_from(contact, partner)

@@ -48,3 +48,15 @@ corrective_action = Table(
     Column("verified_at", Instant),
     ForeignKeyConstraint(["partnership_id", "round"], ["review_round.partnership_id", "review_round.number"]),
 )
+
+review_draft = Table(
+    "review_draft",
+    metadata,
+    # What somebody has begun to answer: nobody else sees it, and it goes when the answer is given.
+    Column("partnership_id", String(64), primary_key=True),
+    Column("round", Integer, primary_key=True),
+    Column("contact_id", String(64), primary_key=True),
+    Column("content", JSON, nullable=False),
+    Column("saved_at", Instant, nullable=False),
+    ForeignKeyConstraint(["partnership_id", "round"], ["review_round.partnership_id", "review_round.number"]),
+)

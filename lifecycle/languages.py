@@ -1,0 +1,164 @@
+"""The reader's language, at the edge: gettext for words, CLDR (Babel) for dates and numbers.
+
+What the record says stays English, as it was decided, hashed and signed. `Language.sentence` says it in the reader's
+language: the domain's sentences are messages whose `{gaps}` are filled, and are found again by their form.
+"""
+
+import gettext as gnu
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from functools import cache, cached_property, lru_cache
+from pathlib import Path
+
+from babel import Locale
+from babel.dates import format_date, format_time
+from babel.numbers import format_decimal, format_percent
+
+LANGUAGES = {"en": "English", "es": "Español"}
+"""Code → its own name. English is what the messages are written in."""
+
+DEFAULT = "en"
+LOCALES = Path(__file__).with_name("locales")
+DOMAINS = ("portal", "emails", "domain", "schemas")
+"""A catalogue each: `locales/<language>/LC_MESSAGES/<domain>.po`, compiled beside it by `python -m lifecycle.catalogue`."""
+
+# British English, as the messages are; its full date as CLDR has had it since 42.
+_REGIONS = {"en": "en_GB"}
+_DAYS = {"en": "EEEE d MMMM y", "es": "EEEE, d 'de' MMMM 'de' y"}
+_GAP = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language, with its catalogues."""
+
+    code: str
+
+    @cached_property
+    def catalogue(self) -> gnu.NullTranslations:
+        """All catalogues in one; what is in none is given as it is."""
+        found = gnu.NullTranslations()
+        if self.code != DEFAULT:
+            for domain in reversed(DOMAINS):
+                path = LOCALES / self.code / "LC_MESSAGES" / f"{domain}.mo"
+                with path.open("rb") as file:
+                    one = gnu.GNUTranslations(file)
+                one.add_fallback(found)
+                found = one
+        return found
+
+    @cached_property
+    def locale(self) -> Locale:
+        """CLDR's data."""
+        return Locale.parse(_REGIONS.get(self.code, self.code))
+
+    def gettext(self, message: str) -> str:
+        """A message in this language."""
+        # The empty message is a catalogue's header.
+        return self.catalogue.gettext(message) if message else ""
+
+    def ngettext(self, singular: str, plural: str, number: int) -> str:
+        """A message that depends on a number."""
+        return self.catalogue.ngettext(singular, plural, number)
+
+    def sentence(self, english: str) -> str:
+        """What the domain says, in this language; as it is where it is not of the domain's sentences."""
+        return english if self.code == DEFAULT else _said(self, english)
+
+    def day(self, value: date) -> str:
+        """A date with its weekday, e.g. `Friday 27 November 2026`."""
+        return format_date(value, _DAYS[self.code], locale=self.locale)
+
+    def short_day(self, value: date) -> str:
+        """A date where there is little room, e.g. `27 Nov 2026`."""
+        return format_date(value, "medium", locale=self.locale)
+
+    def time(self, value: datetime) -> str:
+        """The time of day of an instant that is in the reader's zone already, e.g. `17:00`."""
+        return format_time(value, "HH:mm", locale=self.locale)
+
+    def when(self, instant: datetime, zone: tzinfo) -> str:
+        """An instant in the reader's zone, e.g. `Friday 27 November 2026, 17:00 (Europe/London)`.
+
+        In the hour that a clock change repeats, the offset from UTC tells the two apart.
+        """
+        local = instant.astimezone(zone)
+        repeated = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+        offset = f" UTC{local:%z}" if repeated else ""
+        return f"{self.day(local.date())}, {self.time(local)}{offset} ({zone})"
+
+    def number(self, value: float, pattern: str = "#,##0.##") -> str:
+        """A number, e.g. `1,250.5`."""
+        return format_decimal(value, pattern, locale=self.locale)
+
+    def percent(self, share: float) -> str:
+        """A ratio as whole per cent, e.g. `92%`."""
+        return format_percent(share, locale=self.locale)
+
+    def listed(self, parts: Iterable[str]) -> str:
+        """`a, b and c`; a repeated part once."""
+        *most, last = dict.fromkeys(parts) or [""]
+        return f"{', '.join(most)} {self.gettext('and')} {last}" if most else last
+
+
+@cache
+def of(code: str) -> Language:
+    """A language by its code; the default for one that there is not."""
+    return Language(code if code in LANGUAGES else DEFAULT)
+
+
+def accepted(header: str) -> str:
+    """Which of our languages an Accept-Language header (RFC 9110, section 12.5.4) likes best."""
+    wishes = []
+    for part in header.split(",")[:20]:
+        tag, _, weight = part.partition(";q=")
+        try:
+            wishes.append((-float(weight or 1), tag.strip().lower().partition("-")[0]))
+        except ValueError:
+            continue
+    return next((tag for weight, tag in sorted(wishes) if tag in LANGUAGES and weight < 0), DEFAULT)
+
+
+@cache
+def _forms(code: str) -> list[tuple[str, re.Pattern[str], str]]:
+    """Each message with gaps as (its longest fixed part, what it matches, what it becomes), the most specific first."""
+    catalogue: dict[object, str] = {}
+    one: gnu.NullTranslations | None = of(code).catalogue
+    while one is not None:
+        catalogue |= getattr(one, "_catalog", {})
+        one = one._fallback  # type: ignore[attr-defined]
+    found = []
+    for message, said in catalogue.items():
+        if isinstance(message, str) and message and said and _GAP.search(message):
+            fixed = _GAP.split(message)[::2]
+            known = sum(map(len, fixed))
+            found.append((max(fixed, key=len), re.compile(_pattern(message), re.DOTALL), said, known))
+    found.sort(key=lambda form: -form[3])
+    return [form[:3] for form in found]
+
+
+def _pattern(message: str) -> str:
+    seen: set[str] = set()
+    parts = []
+    for index, part in enumerate(_GAP.split(message)):
+        if index % 2 == 0:
+            parts.append(re.escape(part))
+        elif part in seen:
+            parts.append(f"(?P={part})")
+        else:
+            seen.add(part)
+            parts.append(f"(?P<{part}>.*?)")
+    return "".join(parts)
+
+
+@lru_cache(4096)
+def _said(language: Language, english: str) -> str:
+    known = language.gettext(english)
+    if known != english:
+        return known
+    for fixed, pattern, said in _forms(language.code):
+        if fixed in english and (match := pattern.fullmatch(english)):
+            return _GAP.sub(lambda gap: language.sentence(match[gap[1]]), said)
+    return english

@@ -1,0 +1,1 @@
+"""The portal: the pages behind the links in emails, and the pages that managers keep open."""

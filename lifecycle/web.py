@@ -1,0 +1,42 @@
+"""The whole site: the API under `/v1`, the portal beside it. `uvicorn --factory lifecycle.web:create` serves it.
+
+`python -m lifecycle.web --host 127.0.0.1 --port 8080` does too, as `lifecycle up` starts it.
+"""
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+
+from lifecycle.api import app as api
+from lifecycle.api.serving import serve
+from lifecycle.config import Settings, load_settings
+from lifecycle.db import Database
+from lifecycle.portal import app as portal
+
+
+def create(settings: Settings | None = None, database: Database | None = None) -> FastAPI:
+    """Make the application.
+
+    Args:
+        settings: this installation's; from the environment if absent.
+        database: another than the settings name; the caller closes it.
+
+    Raises:
+        Invalid: a setting has a value it cannot have.
+    """
+    settings = settings or load_settings()
+    app = api.create(settings, database)
+    app.add_api_route("/v1/{rest:path}", _no_such_route, methods=_ALL, include_in_schema=False)
+    app.mount("/", portal.create(settings, app.state.database))
+    return app
+
+
+_ALL = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def _no_such_route(rest: str) -> None:
+    """Below `/v1` an address that is none is a problem document, not a page."""
+    raise HTTPException(404)
+
+
+if __name__ == "__main__":
+    serve(create)
