@@ -8,7 +8,9 @@ from sqlalchemy import Connection, Table, select
 from lifecycle.models import metadata
 from lifecycle.partnerships import changes
 
-LEFT_OUT = frozenset({"registry_profile", "api_token", "idempotent_answer", "subscription", "webhook_stream", "review_draft"})
+LEFT_OUT = frozenset(
+    {"registry_profile", "api_token", "idempotent_answer", "subscription", "webhook_stream", "review_draft"}
+)
 """What is derived from the need assessment; who reaches the record by which secret, which is not of the record; and drafts, which
 are nobody's but their writer's."""
 

@@ -178,7 +178,10 @@ def revoke(database: Database, partnership_id: str, contact_id: str, by: str, no
         change = changes.begin(connection, partnership_id, now)
         people = people_of(connection, partnership_id)[partnership_id]
         holder = people.get(contact_id)
-        if by != contact_id and people.entitled(by, BINDING_ROLES, "revoke links").partner_id != holder.partner_id:
+        if (
+            by != contact_id
+            and people.entitled(by, BINDING_ROLES, "revoke links").partner_id != holder.partner_id
+        ):
             raise NotAllowed(
                 f"{by} belongs to another partner than {contact_id}.",
                 mend=f"Ask {contact_id}, or somebody who can bind {holder.partner_id}.",
@@ -189,5 +192,3 @@ def revoke(database: Database, partnership_id: str, contact_id: str, by: str, no
         connection.execute(update(contact).where(*where).values(links_since=since))
         change.log("links_revoked", by, contact=contact_id)
         changes.write(connection, change)
-
-

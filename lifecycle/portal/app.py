@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -14,6 +14,7 @@ from lifecycle.db import Database
 from lifecycle.errors import LifecycleError, NotFound, Usage
 from lifecycle.portal import pages
 from lifecycle.portal.guard import Guard
+from lifecycle.portal.members import SignInNeeded
 
 _ROUTERS: tuple[Any, ...] = ()
 
@@ -43,6 +44,8 @@ def create(settings: Settings, database: Database) -> FastAPI:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, LifecycleError)
+    if isinstance(error, SignInNeeded):
+        return RedirectResponse(error.address, 303)
     # A setting that is missing is its operator's matter, not the reader's.
     return pages.fault(request) if isinstance(error, Usage) else pages.refusal(request, error)
 

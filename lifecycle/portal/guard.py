@@ -56,7 +56,9 @@ class Guard:
         try:
             await self.app(scope, receive, confined)
         except Exception as error:
-            log.error("fault", exc_info=error, extra={"request_id": getattr(request.state, "request_id", None)})
+            log.error(
+                "fault", exc_info=error, extra={"request_id": getattr(request.state, "request_id", None)}
+            )
             if begun:
                 raise
             await pages.fault(request)(scope, receive, confined)

@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -37,8 +38,10 @@ def render(
         zone: the reader's; templates show instants in it.
         values: what the template reads; a name that is missing is a fault of ours.
     """
-    shown = environment(language.code).get_template(template).render(
-        request=request, language=language, zone=zone, **values
+    shown = (
+        environment(language.code)
+        .get_template(template)
+        .render(request=request, language=language, zone=zone, **values)
     )
     return HTMLResponse(shown, status, headers={"Content-Language": language.code})
 
@@ -55,7 +58,14 @@ def refusal(request: Request, error: LifecycleError) -> Response:
     faults = error.faults if isinstance(error, Invalid) else ()
     zone = getattr(request.state, "zone", letter.zone_named())
     return render(
-        request, "refusal.html", language, zone, status_of(error), error=error, faults=faults, title=error.title
+        request,
+        "refusal.html",
+        language,
+        zone,
+        status_of(error),
+        error=error,
+        faults=faults,
+        title=error.title,
     )
 
 
@@ -70,7 +80,8 @@ def status_of(error: LifecycleError) -> int:
 def not_found(request: Request) -> Response:
     """There is no such page, or its reader must not learn of it: both look alike."""
     return refusal(
-        request, NotFound("There is no such page.", mend="Check the address, or use the link in the newest email.")
+        request,
+        NotFound("There is no such page.", mend="Check the address, or use the link in the newest email."),
     )
 
 
@@ -130,6 +141,12 @@ def _listed(context: Context, parts: Any) -> str:
     return str(context["language"].listed(parts))
 
 
+@pass_context
+def _csrf(context: Context) -> Markup:
+    """The hidden field that proves a member's form to be ours."""
+    return Markup('<input type="hidden" name="csrf" value="{}">').format(context["member"].csrf)
+
+
 def _event(name: str) -> str:
     return words.EVENTS.get(name, name.replace("_", " "))
 
@@ -170,7 +187,7 @@ def environment(code: str) -> Environment:
         language.gettext, language.ngettext, newstyle=True
     )
     made.filters |= FILTERS
-    made.globals |= {"LANGUAGES": languages.LANGUAGES, "static": static_address}
+    made.globals |= {"LANGUAGES": languages.LANGUAGES, "static": static_address, "csrf": _csrf}
     return made
 
 
@@ -179,4 +196,3 @@ def static_address(name: str) -> str:
     """The address of a static file, by its content: it may be kept for ever, and a new version is a new address."""
     digest = sha256((HERE / "static" / name).read_bytes()).hexdigest()[:12]
     return f"/static/{name}?v={digest}"
-

@@ -12,7 +12,9 @@ down_revision = "0010"
 def upgrade() -> None:
     """Apply."""
     op.add_column("contact", sa.Column("language", sa.String(length=8), server_default="en", nullable=False))
-    op.add_column("contact", sa.Column("digest", sa.String(length=8), server_default="weekly", nullable=False))
+    op.add_column(
+        "contact", sa.Column("digest", sa.String(length=8), server_default="weekly", nullable=False)
+    )
     op.add_column("contact", sa.Column("links_since", Instant(), nullable=True))
     op.create_table(
         "review_draft",
