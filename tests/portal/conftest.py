@@ -1,0 +1,73 @@
+"""The whole site over a migrated database, at a time that the test sets, and links into it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from lifecycle import web
+from lifecycle.config import Settings
+from lifecycle.db import Database
+from lifecycle.partnerships import doors
+from lifecycle.partnerships.doors import Purpose
+from tests.api.clients import settings_of
+
+
+def link(
+    settings: Settings,
+    purpose: Purpose,
+    partnership: str,
+    contact: str,
+    now: datetime,
+    subject: Mapping[str, Any] | None = None,
+) -> str:
+    """The path of a link that opens a page for a contact; `subject` is what the page is about, such as `round`."""
+    whole = doors.address(settings, purpose, partnership, contact, now, subject)
+    return whole.removeprefix(doors.base(settings))
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """An installation's settings that every site of the tests has: with a secret to sign links with."""
+    return settings_of("sqlite://")
+
+
+@pytest.fixture
+def travel(monkeypatch: pytest.MonkeyPatch, now: datetime) -> Callable[[datetime], None]:
+    """Sets what time the site takes it to be; it begins at `now`."""
+
+    def to(instant: datetime) -> None:
+        monkeypatch.setattr("lifecycle.clock.now", lambda: instant)
+
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    to(now)
+    return to
+
+
+@pytest.fixture
+def store(tmp_path: Path, sqlite_template: Path) -> Iterator[Database]:
+    """The database of `site`: migrated, empty, SQLite."""
+    path = tmp_path / "site.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    database = Database(f"sqlite:///{path}")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def site(store: Database, settings: Settings, travel: Callable[[datetime], None]) -> Iterator[TestClient]:
+    """A browser without JavaScript, on SQLite (`store`); it follows redirects unless told not to."""
+    with TestClient(web.create(settings, store), raise_server_exceptions=False) as browser:
+        yield browser
+
+
+@pytest.fixture
+def both_sites(
+    database: Database, settings: Settings, travel: Callable[[datetime], None]
+) -> Iterator[TestClient]:
+    """The same on each kind of database (`database`): for what a page changes."""
+    with TestClient(web.create(settings, database), raise_server_exceptions=False) as browser:
+        yield browser
