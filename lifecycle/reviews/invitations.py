@@ -12,7 +12,7 @@ from lifecycle.partnerships import changes
 from lifecycle.reviews import queries
 from lifecycle.reviews.models import review_invitation
 from lifecycle.reviews.queries import Round
-from lifecycle.reviews.service import begin, require_asked, settle_answer
+from lifecycle.reviews.service import begin, settle_answer
 
 _ASKED = ("review_opened", "review_reminder", "review_escalated")
 
@@ -98,7 +98,7 @@ def decline(
 
 
 def _require_waiting(one: Round, contact_id: str, answered: bool) -> None:
-    require_asked(one, contact_id)
+    queries.require_asked(one, contact_id)
     if one.closed_at is not None:
         raise NotAllowed(
             f"Round {one.number} closed on {one.closed_at:%Y-%m-%d}.", mend="Nothing is asked any more."

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from lifecycle.documents import queries as documents
-from lifecycle.errors import NotFound
+from lifecycle.errors import NotAllowed, NotFound
 from lifecycle.reviews.models import corrective_action, review_invitation, review_round
 
 
@@ -105,6 +105,36 @@ def find_round(connection: Connection, partnership_id: str, number: int) -> Roun
     return found[0]
 
 
+def require_asked(one: Round, contact_id: str) -> None:
+    """Refuse whoever is not to answer a round.
+
+    Raises:
+        NotAllowed: the contact was not asked, or passed the round on.
+    """
+    if contact_id not in one.asked:
+        raise NotAllowed(
+            f"{contact_id} is not asked in round {one.number}.", mend=f"Asked are: {', '.join(one.asked)}."
+        )
+
+
+def answering_instead(
+    connection: Connection, partnership_id: str, number: int, contact_id: str
+) -> str | None:
+    """Who is to answer a round now that this contact passed it on; None where they did not."""
+    where = (review_invitation.c.partnership_id == partnership_id, review_invitation.c.round == number)
+    passed = {
+        row.contact_id: row.passed_to
+        for row in connection.execute(
+            select(review_invitation.c.contact_id, review_invitation.c.passed_to).where(*where)
+        )
+    }
+    # Whoever is passed a round answers it, until they pass it on: this comes to an end.
+    found = passed.get(contact_id)
+    while found is not None and passed.get(found) is not None:
+        found = passed[found]
+    return found
+
+
 def last_numbers(connection: Connection, partnership_ids: Sequence[str]) -> dict[str, int]:
     """The number of each partnership's last round; partnerships without one are absent."""
     rows = connection.execute(
@@ -139,6 +169,13 @@ def late(connection: Connection, partnership_id: str, number: int) -> list[str]:
     closed_at = find_round(connection, partnership_id, number).closed_at
     newest = _newest(connection, partnership_id, number).items()
     return sorted(one for one, answer in newest if closed_at is not None and answer.created_at > closed_at)
+
+
+def newest_response(
+    connection: Connection, partnership_id: str, number: int, contact_id: str
+) -> documents.Revision | None:
+    """What somebody answered last, whether it counts or came too late; None where they have not."""
+    return _newest(connection, partnership_id, number).get(contact_id)
 
 
 def _newest(connection: Connection, partnership_id: str, number: int) -> dict[str, documents.Revision]:

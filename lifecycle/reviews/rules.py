@@ -46,6 +46,18 @@ def faults_of(response: Mapping[str, Any], asked: Questionnaire) -> Iterator[Fau
         seen.add(answer["question"])
 
 
+def without_unasked(response: Mapping[str, Any], asked: Questionnaire) -> dict[str, Any]:
+    """A response without the answers to follow-up questions that its other answers leave unasked."""
+    answers = list(response.get("answers", ()))
+    while True:
+        scores = {answer["question"]: answer.get("score") for answer in answers}
+        fitting = [one for one in answers if (q := asked.find(one["question"])) is None or q.asked(scores)]
+        if len(fitting) == len(answers):
+            return {**response, "answers": fitting}
+        # A follow-up question may have one of its own.
+        answers = fitting
+
+
 def negative_questions(response: Mapping[str, Any], asked: Questionnaire) -> list[str]:
     """The questions that a response answers negatively, in its order."""
     return [

@@ -12,14 +12,14 @@ from lifecycle.db import Database
 from lifecycle.documents import queries as documents
 from lifecycle.documents import rules as document_rules
 from lifecycle.documents.service import add_revision
-from lifecycle.errors import Fault, Invalid, NotAllowed
+from lifecycle.errors import Fault, Invalid
 from lifecycle.notices import outbox
 from lifecycle.notices.owed import Owed
 from lifecycle.partnerships import changes
 from lifecycle.partnerships.changes import Change
 from lifecycle.partnerships.people import People, people_of
 from lifecycle.partnerships.sweeps import sweep
-from lifecycle.reviews import queries, questionnaire, reporting, rules
+from lifecycle.reviews import drafts, queries, questionnaire, reporting, rules
 from lifecycle.reviews.models import corrective_action, review_invitation, review_round
 from lifecycle.timers import ladders, recurrence
 from lifecycle.timers import service as timers
@@ -193,6 +193,7 @@ def move_open_rounds(connection: Connection, change: Change) -> None:
 def cancel_open_rounds(connection: Connection, change: Change) -> None:
     """The partnership has ended: what is still asked is asked no more."""
     partnership_id = change.partnership.id
+    drafts.drop_all(connection, partnership_id)
     for one in queries.rounds(connection, partnership_id):
         if one.closed_at is None:
             where = (review_round.c.partnership_id == partnership_id, review_round.c.number == one.number)
@@ -239,13 +240,13 @@ def respond(
         change, people = begin(connection, partnership_id, now)
         person = people.get(contact_id)
         one = queries.find_round(connection, partnership_id, number)
-        require_asked(one, contact_id)
+        queries.require_asked(one, contact_id)
         asked = questionnaire.of(one.questionnaire)
         if faults := list(rules.faults_of(content, asked)):
             raise Invalid(faults, "The response")
         subject = f"{number}/{contact_id}"
-        found = documents.latest(connection, partnership_id, ["review_response"])
-        before = next((revision for revision in found if revision.subject == subject), None)
+        before = queries.newest_response(connection, partnership_id, number, contact_id)
+        drafts.drop(connection, partnership_id, number, contact_id)
         if before is not None and before.sha256 == document_rules.sha256(content):
             return before
         revision = add_revision(connection, change, "review_response", subject, content, contact_id, before)
@@ -256,18 +257,6 @@ def respond(
             _ask_for_actions(connection, change, one, person.partner_id, content)
         changes.write(connection, change)
         return revision
-
-
-def require_asked(one: queries.Round, contact_id: str) -> None:
-    """Refuse whoever is not to answer a round.
-
-    Raises:
-        NotAllowed: the contact was not asked, or passed the round on.
-    """
-    if contact_id not in one.asked:
-        raise NotAllowed(
-            f"{contact_id} is not asked in round {one.number}.", mend=f"Asked are: {', '.join(one.asked)}."
-        )
 
 
 def settle_answer(connection: Connection, change: Change, number: int, contact_id: str) -> None:
