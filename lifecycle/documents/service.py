@@ -92,7 +92,7 @@ def add(
     if before is not None and before.sha256 == rules.sha256(content):
         return before
     revision = add_revision(connection, change, kind, subject, content, author, before)
-    if _asks_for_sign_offs(kind, content):
+    if asks_for_sign_offs(kind, content):
         _ask_for_sign_offs(connection, change, people, revision, before)
     if kind == "need_assessment":
         look_alikes.index(connection, partnership_id, content)
@@ -135,7 +135,7 @@ def _require_periods_apart(content: Mapping[str, Any]) -> None:
         raise Invalid(faults, "The agreement")
 
 
-def _asks_for_sign_offs(kind: str, content: Mapping[str, Any]) -> bool:
+def asks_for_sign_offs(kind: str, content: Mapping[str, Any]) -> bool:
     """An evaluation is signed once it holds a decision; of the decision records, only one that ends a partnership."""
     if kind == "evaluation":
         return "decision" in content

@@ -5,9 +5,10 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from lifecycle import stages
+from lifecycle.access.models import account
 from lifecycle.documents import queries as documents
 from lifecycle.documents.service import SIGNED_BY
 from lifecycle.evaluation import exiting, indicators
@@ -17,8 +18,8 @@ from lifecycle.obligations import queries as obligations
 from lifecycle.partnerships import changes, hints
 from lifecycle.partnerships.health import Level, health_of
 from lifecycle.partnerships.health import is_ as health_is
+from lifecycle.partnerships.models import contact, partnership, transition_request
 from lifecycle.partnerships.models import partner as partner_table
-from lifecycle.partnerships.models import partnership, transition_request
 from lifecycle.partnerships.people import People, people_of
 from lifecycle.redress import queries as redress
 from lifecycle.reviews import queries as reviews
@@ -37,6 +38,8 @@ def portfolio(
     partner: str | None = None,
     due_before: datetime | None = None,
     health: Level | None = None,
+    reader: str | None = None,
+    text: str | None = None,
 ) -> list[dict[str, Any]]:
     """Partnerships in the order of their ids, each with what is due next.
 
@@ -48,6 +51,8 @@ def portfolio(
         partner: only those that this organisation is a partner of.
         due_before: only those in which something that people wait for is due before this instant (UTC).
         health: only those that fare so.
+        reader: only those that whoever has this address reaches (`reached_by`).
+        text: only those whose title, id or a partner's name contains this, in small letters or large.
     """
     names = ("id", "title", "stage", "stage_entered_at", "time_zone", "coordinator", "version")
     statement = select(*(partnership.c[name] for name in names)).where(partnership.c.id > after)
@@ -66,10 +71,44 @@ def portfolio(
         statement = statement.where(partnership.c.id.in_(timers.due_in(due_before)))
     if health is not None:
         statement = statement.where(health_is(health))
+    if reader is not None:
+        statement = statement.where(reached_by(reader))
+    if text is not None:
+        statement = statement.where(_says(text))
     rows = connection.execute(statement.order_by(partnership.c.id).limit(limit)).all()
     ids = [row.id for row in rows]
     due, healths = timers.next_due(connection, ids), health_of(connection, ids)
     return [dict(row._mapping) | {"next_due": due.get(row.id), "health": healths[row.id]} for row in rows]
+
+
+def reached_by(email: str) -> ColumnElement[bool]:
+    """Whether somebody signed in reaches a partnership: as a contact of it, or by an account for its portfolio.
+
+    Args:
+        email: in small letters, as sessions keep it.
+    """
+    in_it = select(contact.c.partnership_id).where(func.lower(contact.c.email) == email)
+    looks_at = select(account.c.portfolio).where(account.c.email == email)
+    return or_(partnership.c.id.in_(in_it), partnership.c.portfolio.in_(looks_at))
+
+
+def _says(text: str) -> ColumnElement[bool]:
+    named = select(partner_table.c.partnership_id).where(
+        partner_table.c.name.icontains(text, autoescape=True)
+    )
+    return or_(
+        partnership.c.title.icontains(text, autoescape=True),
+        partnership.c.id.icontains(text, autoescape=True),
+        partnership.c.id.in_(named),
+    )
+
+
+def stage_counts(connection: Connection, reader: str) -> dict[str, int]:
+    """How many partnerships whoever has this address reaches, by stage; stages without any are absent."""
+    statement = (
+        select(partnership.c.stage, func.count()).where(reached_by(reader)).group_by(partnership.c.stage)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}
 
 
 def known(connection: Connection, partnership_ids: Iterable[str]) -> set[str]:

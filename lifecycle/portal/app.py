@@ -12,11 +12,11 @@ from starlette.types import Scope
 from lifecycle.config import Settings
 from lifecycle.db import Database
 from lifecycle.errors import LifecycleError, NotFound, Usage
-from lifecycle.portal import pages
+from lifecycle.portal import pages, pictures, portfolio
 from lifecycle.portal.guard import Guard
 from lifecycle.portal.members import SignInNeeded
 
-_ROUTERS: tuple[Any, ...] = ()
+_ROUTERS: tuple[Any, ...] = (pictures, portfolio)
 
 
 class _Static(StaticFiles):

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from lifecycle import web
+from lifecycle import clock, web
+from lifecycle.access import sessions
 from lifecycle.config import Settings
 from lifecycle.db import Database
 from lifecycle.partnerships import doors
 from lifecycle.partnerships.doors import Purpose
+from lifecycle.portal.members import COOKIE
 from tests.api.clients import settings_of
 
 
@@ -27,6 +30,15 @@ def link(
     """The path of a link that opens a page for a contact; `subject` is what the page is about, such as `round`."""
     whole = doors.address(settings, purpose, partnership, contact, now, subject)
     return whole.removeprefix(doors.base(settings))
+
+
+def sign_in(site: TestClient, email: str) -> str:
+    """Have the browser signed in as whoever has this address; what its forms carry as `csrf`."""
+    state = site.app.state  # type: ignore[attr-defined]
+    with state.database.write() as connection:
+        secret = sessions.begin(connection, email, clock.now())
+    site.cookies.set(COOKIE, secret)
+    return sha256(f"csrf/{secret}".encode()).hexdigest()
 
 
 @pytest.fixture
