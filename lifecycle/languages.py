@@ -75,6 +75,10 @@ class Language:
         """A date where there is little room, e.g. `27 Nov 2026`."""
         return format_date(value, "medium", locale=self.locale)
 
+    def month(self, value: date) -> str:
+        """A month, e.g. `Nov 2026`."""
+        return format_date(value, "LLL y", locale=self.locale)
+
     def time(self, value: datetime) -> str:
         """The time of day of an instant that is in the reader's zone already, e.g. `17:00`."""
         return format_time(value, "HH:mm", locale=self.locale)
@@ -107,6 +111,9 @@ class Language:
 def of(code: str) -> Language:
     """A language by its code; the default for one that there is not."""
     return Language(code if code in LANGUAGES else DEFAULT)
+
+
+ENGLISH = of(DEFAULT)
 
 
 def accepted(header: str) -> str:

@@ -4,16 +4,18 @@ Position says the score, not colour alone; every row and the whole picture are d
 """
 
 from collections.abc import Iterator
-from html import escape
 
-from lifecycle.measures.picture import STYLE
+from lifecycle import languages
+from lifecycle.languages import Language
+from lifecycle.measures import drawing
+from lifecycle.measures.drawing import text
 from lifecycle.reviews.results import Results, Score
 
 WIDTH, LEFT, RIGHT, TOP, ROW, BOTTOM = 900, 330, 40, 64, 30, 56
-SPREAD = ".spread{stroke:#8250df;stroke-width:5;stroke-opacity:.45;stroke-linecap:round}.mean{fill:#0b5cad}"
+TITLE_LENGTH = 44
 
 
-def svg(title: str, results: Results) -> str:
+def svg(title: str, results: Results, language: Language = languages.ENGLISH) -> str:
     """Draw a round's results.
 
     Args:
@@ -22,39 +24,43 @@ def svg(title: str, results: Results) -> str:
     """
     rows = [one for section in results.sections for one in (section, *_of(results, section))]
     height = TOP + ROW * len(rows) + BOTTOM
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
-        'aria-labelledby="title description">',
-        f'<title id="title">{escape(f"Review round {results.round} of {title}")}</title>',
-        f'<desc id="description">{escape(description(results))}</desc>',
-        f"<style>{STYLE}{SPREAD}</style>",
-        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
-        f'<text x="16" y="26" font-weight="600">{escape(title)}: review round {results.round}</text>',
-        f'<text class="small" x="16" y="44">{results.answered} of {results.asked} answered</text>',
+    say = language.sentence
+    parts = (
+        text(16, 26, f"{title}: {say(f'review round {results.round}')}", "strong"),
+        text(16, 44, say(f"{results.answered} of {results.asked} answered"), "small"),
         *_scale(results, height),
         *(
             part
             for place, one in enumerate(rows)
-            for part in _row(one, place, results, one in results.sections)
+            for part in _row(one, place, results, one in results.sections, language)
         ),
-        *_legend(height),
-        "</svg>",
-    ]
-    return "\n".join(parts) + "\n"
+        *_legend(height, language),
+    )
+    name = say(f"Review round {results.round} of {title}")
+    return drawing.document(WIDTH, height, name, description(results, language), parts)
 
 
-def description(results: Results) -> str:
+def description(results: Results, language: Language = languages.ENGLISH) -> str:
     """The picture in words, for those who do not see it."""
-    return " ".join(f"{one.title}: {in_words(one, results.highest)}." for one in results.sections)
+    return " ".join(
+        f"{language.sentence(one.title)}: {in_words(one, results.highest, language)}."
+        for one in results.sections
+    )
 
 
-def in_words(score: Score, highest: int) -> str:
+def in_words(score: Score, highest: int, language: Language = languages.ENGLISH) -> str:
     """One score as a sentence's end."""
+    say = language.sentence
     if score.mean is None:
-        return "too few answers"
-    spread = "" if score.spread is None else f", partners differ by {score.spread:.1f}"
-    change = "" if score.change is None else f", {score.change:+.1f} since the last round"
-    return f"{score.mean:.1f} of {highest}{spread}{change}"
+        return say("too few answers")
+    mean = language.number(score.mean, "0.0")
+    parts = [say(f"{mean} of {highest}")]
+    if score.spread is not None:
+        parts.append(say(f"partners differ by {language.number(score.spread, '0.0')}"))
+    if score.change is not None:
+        change = language.number(score.change, "+0.0;-0.0")
+        parts.append(say(f"{change} since the last round"))
+    return ", ".join(parts)
 
 
 def _of(results: Results, section: Score) -> Iterator[Score]:
@@ -71,32 +77,33 @@ def _scale(results: Results, height: int) -> Iterator[str]:
     for score in range(results.lowest, results.highest + 1):
         x = _x(score, results)
         yield f'<path class="lane" d="M{x} {TOP - 6} V{height - BOTTOM}"/>'
-        yield f'<text class="small" x="{x}" y="{TOP - 12}" text-anchor="middle">{score}</text>'
+        yield text(x, TOP - 12, str(score), "small", "middle")
 
 
-def _row(one: Score, place: int, results: Results, section: bool) -> Iterator[str]:
+def _row(one: Score, place: int, results: Results, section: bool, language: Language) -> Iterator[str]:
     y = TOP + ROW * place + ROW // 2
-    weight = ' font-weight="600"' if section else ""
-    indent = 16 if section else 34
-    yield f'<text x="{indent}" y="{y + 5}"{weight}>{escape(one.title)}</text>'
-    words = escape(f"{one.title}: {in_words(one, results.highest)}")
+    title = language.sentence(one.title)
+    shown = drawing.shortened(title, TITLE_LENGTH)
+    yield text(16 if section else 34, y + 5, shown, "strong" if section else "")
+    words = f"{title}: {in_words(one, results.highest, language)}"
     if one.mean is None:
-        yield f'<text class="small" x="{LEFT}" y="{y + 4}"><title>{words}</title>too few answers</text>'
+        yield from drawing.named(words, text(LEFT, y + 4, language.sentence("too few answers"), "small"))
         return
-    yield f"<g><title>{words}</title>"
+    marks = []
     if one.by_partner:
         low, high = min(one.by_partner.values()), max(one.by_partner.values())
-        yield f'<path class="spread" d="M{_x(low, results)} {y} H{_x(high, results)}"/>'
+        marks.append(f'<path class="spread" d="M{_x(low, results)} {y} H{_x(high, results)}"/>')
     if one.change is not None:
-        before = _x(one.mean - one.change, results)
-        yield f'<circle cx="{before}" cy="{y}" r="5" fill="#ffffff" stroke="#57606a"/>'
-    yield f'<circle class="mean" cx="{_x(one.mean, results)}" cy="{y}" r="{7 if section else 5}"/></g>'
+        marks.append(f'<circle class="open" cx="{_x(one.mean - one.change, results)}" cy="{y}" r="5"/>')
+    marks.append(f'<circle class="one" cx="{_x(one.mean, results)}" cy="{y}" r="{7 if section else 5}"/>')
+    yield from drawing.named(words, *marks)
 
 
-def _legend(height: int) -> Iterator[str]:
-    y = height - 22
-    yield f'<circle class="mean" cx="26" cy="{y - 4}" r="6"/><text class="small" x="40" y="{y}">mean</text>'
+def _legend(height: int, language: Language) -> Iterator[str]:
+    y, say = height - 22, language.sentence
+    yield f'<circle class="one" cx="26" cy="{y - 4}" r="6"/>'
+    yield text(40, y, say("mean"), "small")
     yield f'<path class="spread" d="M96 {y - 4} H126"/>'
-    yield f'<text class="small" x="138" y="{y}">from the lowest to the highest partner</text>'
-    yield f'<circle cx="366" cy="{y - 4}" r="5" fill="#ffffff" stroke="#57606a"/>'
-    yield f'<text class="small" x="380" y="{y}">the round before</text>'
+    yield text(138, y, say("from the lowest to the highest partner"), "small")
+    yield f'<circle class="open" cx="396" cy="{y - 4}" r="5"/>'
+    yield text(410, y, say("the round before"), "small")

@@ -43,7 +43,7 @@ def test_every_promise_is_there_once_with_its_day_and_how_it_fared() -> None:
     ]
     root = drawn(*found)
     assert titles(root)[1:] == [
-        f"lists/{n}, due on {LONDON.local_date(one.due_at)}: {picture.MARKS[kind][1]}"
+        f"lists/{n}, due on {LONDON.local_date(one.due_at)}: {picture.MARKS[kind]}"
         for n, (kind, one) in enumerate(zip(STATES, found, strict=True))
     ]
     assert {picture.kind_of(one) for one in found} == set(picture.MARKS)
@@ -86,6 +86,6 @@ def test_a_complaint_is_a_bar_from_its_lodging_to_its_end_in_the_lane_of_its_sid
         "Complaint 1, about lists/1, lodged on 2026-04-01: open at level 2",
         "Complaint 2, about lists/1, lodged on 2026-04-01: closed on 2026-05-01",
     ]
-    widths = [float(str(bar.get("width"))) for bar in root.iter() if bar.get("class") == "complaint"]
+    widths = [float(str(bar.get("width"))) for bar in root.iter() if bar.get("class") == "soft"]
     assert widths[0] > widths[1] > 0
     assert "complains of clinic" in "".join(root.itertext())

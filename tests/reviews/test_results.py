@@ -112,7 +112,7 @@ def test_no_partner_is_favoured(people: list[tuple[str, int]], names: list[str])
 def test_the_picture_says_every_row_in_words() -> None:
     drawn = svg("Falls & more", results(answered("city", 5), answered("clinic", 2)))
     assert "Falls &amp; more" in drawn
-    assert drawn.count('class="mean"') == 14 + len(results(answered("city")).sections) + 1
+    assert drawn.count('class="one"') == 14 + len(results(answered("city")).sections) + 1
     assert "Purpose: 3.5 of 5, partners differ by 3.0." in drawn
     assert "too few answers" in svg("Falls", results(answered("city"), anonymous=True))
 
