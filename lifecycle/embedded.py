@@ -1,11 +1,16 @@
-"""A Prefect server of our own, for the demo, for `lifecycle up` and for the tests: a child process on 127.0.0.1."""
+"""What runs beside the engine on one machine: a Prefect server of our own, and the secret and addresses of `lifecycle up`.
+
+The server is a child process, for the demo, for `lifecycle up` and for the tests.
+"""
 
 import ctypes
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -14,8 +19,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from lifecycle.config import Settings
 from lifecycle.errors import Unavailable
+from lifecycle.links import MIN_SECRET
 
+SECRET_FILE = "secret-key"  # noqa: S105 - its name
 START_SECONDS = 90
 STOP_SECONDS = 15
 NOT_INHERITED = frozenset({"PREFECT_PROFILE", "PREFECT_PROFILES_PATH", "PREFECT_API_KEY"})
@@ -46,6 +54,56 @@ def environment(home: Path, api_url: str) -> dict[str, str]:
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect.db'}",
         "PREFECT_CLI_PROMPT": "false",
     }
+
+
+def installation(settings: Settings, home: Path, host: str, port: int) -> dict[str, str]:
+    """What the processes of an embedded installation are told, where its operator has not said otherwise.
+
+    Args:
+        home: the folder where its secret is kept.
+        host, port: where the portal is served.
+
+    Raises:
+        Unavailable: what is in the place of the secret is none.
+    """
+    said = settings.model_fields_set
+    told = {}
+    if "secret_key" not in said:
+        told["LIFECYCLE_SECRET_KEY"] = kept_secret(home)
+    if "public_url" not in said:
+        told["LIFECYCLE_PUBLIC_URL"] = address_of(host, port)
+    if "embedded" not in said and settings.mail_transport == "file":
+        told["LIFECYCLE_EMBEDDED"] = "true"
+    return told
+
+
+def address_of(host: str, port: int) -> str:
+    """Where a browser on this machine finds what listens there; behind an address that means all of them, this machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, not bound
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def kept_secret(home: Path) -> str:
+    """The secret that signs this installation's links: made once, readable by its user alone, and kept.
+
+    Raises:
+        Unavailable: its file holds no secret.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    path = home / SECRET_FILE
+    if not path.exists():
+        # Aside first: a crash leaves no half of a secret in its place. Only its user can read what `mkstemp` makes.
+        handle, aside = tempfile.mkstemp(dir=home, prefix=f".{SECRET_FILE}.")
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(48))
+        Path(aside).replace(path)
+    found = path.read_text(encoding="ascii", errors="replace").strip()
+    if len(found) < MIN_SECRET:
+        raise Unavailable(
+            f"{path} holds no secret of at least {MIN_SECRET} characters.",
+            mend="Put back the one that was there, or delete it: links in emails that were sent are then good for nothing.",
+        )
+    return found
 
 
 @contextmanager

@@ -11,9 +11,18 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lifecycle.config import load_settings
+from lifecycle.config import Settings, load_settings
 from lifecycle.db import Database
-from lifecycle.embedded import STOP_SECONDS, detached, environment, prefect_server, require_free, stop
+from lifecycle.embedded import (
+    STOP_SECONDS,
+    address_of,
+    detached,
+    environment,
+    installation,
+    prefect_server,
+    require_free,
+    stop,
+)
 from lifecycle.errors import Unavailable
 from lifecycle.migrations import upgrade
 
@@ -48,17 +57,14 @@ def run_up(host: str, port: int, api_port: int) -> None:
     database.close()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     home = HOME.resolve()
+    # For the portal, and for the flows: they write the links that the portal opens.
+    os.environ.update(installation(settings, home, host, api_port))
+    settings = load_settings()
     with prefect_server(home, port, host) as api_url:
         # Set before Prefect is imported: it reads them once.
         os.environ.update(environment(home, api_url))
         os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
-        _say(
-            f"Prefect: {api_url.removesuffix('/api')} · emails: {_emails(settings.mail_transport, settings.mailbox)}"
-        )
-        _say(
-            f"API: http://{host}:{api_port}/v1 · log: {home / 'api.log'} · make a token with `lifecycle token create`"
-        )
-        _say("Flows run on their schedules. Ctrl-C stops everything.")
+        _say_where(settings, api_url, address_of(host, api_port), home / "api.log")
         # In process groups of their own: a terminal sends Ctrl-C to a whole group, and runs would die of it midway.
         runner = detached([sys.executable, "-m", "lifecycle.up"], dict(os.environ), subprocess.PIPE)
         with (home / "api.log").open("ab") as log:
@@ -76,6 +82,17 @@ def run_up(host: str, port: int, api_port: int) -> None:
             stop(api, signal.SIGTERM)
             stop(runner, signal.SIGTERM)
             said.join(STOP_SECONDS)
+
+
+def _say_where(settings: Settings, api_url: str, address: str, log: Path) -> None:
+    """What is where, a line each."""
+    emails = _emails(settings.mail_transport, settings.mailbox)
+    _say(f"Prefect: {api_url.removesuffix('/api')} · emails: {emails}")
+    _say(f"API: {address}/v1 · log: {log} · make a token with `lifecycle token create`")
+    _say(f"Portal: {address}")
+    if settings.embedded and settings.mail_transport == "file":
+        _say(f"Mailbox: {address}/mailbox")
+    _say("Flows run on their schedules. Ctrl-C stops everything.")
 
 
 def _wait_for_either(children: dict[str, subprocess.Popen[bytes]], home: Path) -> None:

@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from string import ascii_lowercase, ascii_uppercase
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
@@ -42,9 +43,15 @@ class Reach:
     """Portfolios that they may look at as a whole."""
 
 
+_SMALL = str.maketrans(ascii_uppercase, ascii_lowercase)
+
+
 def normal(email: str) -> str:
-    """An address as it is compared: without blanks, in small letters."""
-    return email.strip().lower()
+    """An address as it is compared: without blanks, in small letters.
+
+    Only A to Z have small ones here: Unicode would make a k of the sign of Kelvin, and one person of two.
+    """
+    return email.strip().translate(_SMALL)
 
 
 def is_known(connection: Connection, email: str) -> bool:
@@ -53,10 +60,10 @@ def is_known(connection: Connection, email: str) -> bool:
     return bool(found.contacts or found.portfolios)
 
 
-def language_of(connection: Connection, email: str) -> str:
-    """The language that a contact with this address reads; the default for nobody."""
+def language_of(connection: Connection, email: str, otherwise: str = languages.DEFAULT) -> str:
+    """The language that a contact with this address reads; `otherwise` where they are no contact."""
     mine = select(contact.c.language).where(func.lower(contact.c.email) == normal(email)).limit(1)
-    return connection.execute(mine).scalar() or languages.DEFAULT
+    return connection.execute(mine).scalar() or otherwise
 
 
 def reach(connection: Connection, email: str) -> Reach:
@@ -104,8 +111,11 @@ def look_at_link(connection: Connection, secret: str, now: datetime) -> str:
     return str(found)
 
 
-def use_link(database: Database, secret: str, now: datetime) -> str:
+def use_link(database: Database, secret: str, now: datetime, language: str = languages.DEFAULT) -> str:
     """Sign in with a link: the secret of a new session. Of two at once, one gets it.
+
+    Args:
+        language: what the session is in, for somebody who is no contact.
 
     Raises:
         NotAllowed: as `look_at_link`.
@@ -115,11 +125,14 @@ def use_link(database: Database, secret: str, now: datetime) -> str:
         unused = (sign_in_link.c.sha256 == _hash(secret), sign_in_link.c.used_at.is_(None))
         if connection.execute(update(sign_in_link).where(*unused).values(used_at=now)).rowcount != 1:
             look_at_link(connection, secret, now)
-        return begin(connection, email, now)
+        return begin(connection, email, now, language)
 
 
-def begin(connection: Connection, email: str, now: datetime) -> str:
+def begin(connection: Connection, email: str, now: datetime, language: str = languages.DEFAULT) -> str:
     """The secret of a new session of an address that has been proved to be theirs.
+
+    Args:
+        language: what the session is in, for somebody who is no contact.
 
     Raises:
         NotAllowed: nobody is registered with it.
@@ -134,7 +147,7 @@ def begin(connection: Connection, email: str, now: datetime) -> str:
     row = {
         "sha256": _hash(secret),
         "email": normal(email),
-        "language": language_of(connection, email),
+        "language": language_of(connection, email, language),
         "began_at": now,
         "expires_at": now + SESSION_GOOD_FOR,
     }

@@ -7,6 +7,7 @@ import typer
 
 from lifecycle import __version__
 from lifecycle.cli import (
+    accounting,
     actions,
     auditing,
     complaining,
@@ -91,6 +92,7 @@ app.add_typer(outbox.app, name="outbox")
 app.add_typer(subscribing.app, name="subscription")
 app.add_typer(auditing.app, name="audit")
 app.add_typer(tokening.app, name="token")
+app.add_typer(accounting.app, name="account")
 for _name, _command in (
     ("run", running.run),
     ("diagram", drawing.diagram),

@@ -12,11 +12,34 @@ from starlette.types import Scope
 from lifecycle.config import Settings
 from lifecycle.db import Database
 from lifecycle.errors import LifecycleError, NotFound, Usage
-from lifecycle.portal import pages, pictures, portfolio
+from lifecycle.portal import (
+    answering,
+    handing_over,
+    judging,
+    mailbox,
+    oidc,
+    pages,
+    pictures,
+    portfolio,
+    preferring,
+    reporting,
+    signing_in,
+)
 from lifecycle.portal.guard import Guard
 from lifecycle.portal.members import SignInNeeded
 
-_ROUTERS: tuple[Any, ...] = (pictures, portfolio)
+_ROUTERS: tuple[Any, ...] = (
+    answering,
+    pictures,
+    portfolio,
+    oidc,
+    signing_in,
+    mailbox,
+    reporting,
+    judging,
+    handing_over,
+    preferring,
+)
 
 
 class _Static(StaticFiles):
