@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import insert, update
 
 from lifecycle.db import Database
+from lifecycle.documents import limits
 from lifecycle.errors import Fault, Invalid, NotAllowed
 from lifecycle.notices import outbox
 from lifecycle.notices.owed import Owed
@@ -71,14 +72,15 @@ def decline(
     For the quorum, whoever declined was asked and has not answered.
 
     Raises:
-        Invalid: no reason.
+        Invalid: no reason, or one that is no plain text.
         NotFound: unknown partnership, round or contact.
         NotAllowed: the contact is not asked, has answered or declined already, or the round is closed.
     """
+    faults = list(limits.faults_of(reason, "/reason"))
     if not reason.strip() or len(reason) > 2000:
-        raise Invalid(
-            [Fault("/reason", "minLength", "Say why, in at most 2,000 characters.")], "The declination"
-        )
+        faults.append(Fault("/reason", "minLength", "Say why, in at most 2,000 characters."))
+    if faults:
+        raise Invalid(faults, "The declination")
     with database.write() as connection:
         change, people = begin(connection, partnership_id, now)
         people.get(contact_id)

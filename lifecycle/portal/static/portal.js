@@ -27,4 +27,6 @@ for (const form of document.querySelectorAll("form[data-save]")) {
     }
   };
   form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(save, 800); });
+  // What is sent is not saved once more beside it.
+  form.addEventListener("submit", () => clearTimeout(timer));
 }
