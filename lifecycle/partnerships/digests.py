@@ -1,9 +1,9 @@
-"""The weekly digest: for each manager one email on all the partnerships that they look after."""
+"""The digest: for each manager one email on all the partnerships that they look after, as often as they want it."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, or_, select
@@ -35,35 +35,56 @@ class Owing:
     partnerships: int
 
 
-def owe_digests(database: Database, as_of: datetime) -> Owing:
-    """Owe each manager the digest of the week of `as_of`; whoever has nothing to read gets none.
+@dataclass(frozen=True)
+class _LookedAfter:
+    """A partnership, its coordinator, and how often they want the digest."""
 
-    A manager is the coordinator of partnerships; one address is one manager. Run twice in a week, or late, it owes
-    nothing twice: the notice names the ISO week.
+    partnership_id: str
+    contact_id: str
+    digest: str
+
+
+def owe_digests(database: Database, as_of: datetime) -> Owing:
+    """Owe each manager the digest of the week of `as_of`; whoever has nothing to read, or wants none now, gets none.
+
+    A manager is the coordinator of partnerships; one address is one manager. The notice is that of the first of these
+    partnerships, and how often it comes is what its coordinator prefers (`preferences.DIGESTS`). Run twice in a week,
+    or late, it owes nothing twice: the notice names the ISO week.
     """
     with database.read() as connection:
         managers = _managers(connection, as_of)
     year, week, _ = as_of.isocalendar()
     owed = Owing(0, 0)
     for looked_after in managers:
+        home = looked_after[0]
+        if not _comes(home.digest, as_of):
+            continue
         with database.write() as connection:
-            parts = [part for one in looked_after if (part := _part(connection, one[0], as_of)) is not None]
+            parts = [
+                p for one in looked_after if (p := _part(connection, one.partnership_id, as_of)) is not None
+            ]
             if not parts:
                 continue
-            home, contact_id = looked_after[0]
-            (change,) = changes.begin_many(connection, [home], as_of).values()
+            (change,) = changes.begin_many(connection, [home.partnership_id], as_of).values()
             fact = f"digest/{year}-W{week:02}"
-            change.owe([Owed(contact_id, "portfolio_digest", fact, _facts(parts, len(looked_after)))])
+            change.owe([Owed(home.contact_id, "portfolio_digest", fact, _facts(parts, len(looked_after)))])
             changes.write(connection, change)
             owed = Owing(owed.digests + 1, owed.partnerships + len(parts))
     return owed
 
 
-def _managers(connection: Connection, as_of: datetime) -> Iterator[list[tuple[str, str]]]:
-    """For each address of a coordinator the partnerships that run or have just ended, as (partnership, contact)."""
+def _comes(frequency: str, as_of: datetime) -> bool:
+    """Whether a digest of this frequency comes in the week of an instant; a monthly one with the month's first Monday."""
+    year, week, _ = as_of.isocalendar()
+    first_of_month = date.fromisocalendar(year, week, 1).day <= 7
+    return frequency == "weekly" or (frequency == "monthly" and first_of_month)
+
+
+def _managers(connection: Connection, as_of: datetime) -> Iterator[list[_LookedAfter]]:
+    """For each address of a coordinator the partnerships that run or have just ended."""
     address = func.lower(contact.c.email)
     rows = connection.execute(
-        select(address, partnership.c.id, contact.c.id)
+        select(address, partnership.c.id, contact.c.id, contact.c.digest)
         .join(
             contact,
             (contact.c.partnership_id == partnership.c.id) & (contact.c.id == partnership.c.coordinator),
@@ -76,9 +97,9 @@ def _managers(connection: Connection, as_of: datetime) -> Iterator[list[tuple[st
         )
         .order_by(address, partnership.c.id)
     ).all()
-    found: dict[str, list[tuple[str, str]]] = {}
-    for email, partnership_id, contact_id in rows:
-        found.setdefault(email, []).append((partnership_id, contact_id))
+    found: dict[str, list[_LookedAfter]] = {}
+    for email, *one in rows:
+        found.setdefault(email, []).append(_LookedAfter(*one))
     return iter(found.values())
 
 

@@ -49,3 +49,19 @@ def prefer(
         connection.execute(update(contact).where(*where).values(**values))
         change.log("preferences_set", contact_id)
         changes.write(connection, change)
+
+
+def unsubscribe(database: Database, partnership_id: str, contact_id: str, now: datetime) -> None:
+    """Send a contact no digest any more; whoever gets none already is left alone.
+
+    Raises:
+        NotFound: unknown partnership or contact.
+    """
+    with database.write() as connection:
+        change = changes.begin(connection, partnership_id, now)
+        if people_of(connection, partnership_id)[partnership_id].get(contact_id).digest == "never":
+            return
+        where = (contact.c.partnership_id == partnership_id, contact.c.id == contact_id)
+        connection.execute(update(contact).where(*where).values(digest="never"))
+        change.log("preferences_set", contact_id)
+        changes.write(connection, change)

@@ -15,6 +15,7 @@ from lifecycle.db import Database
 from lifecycle.documents import rules
 from lifecycle.documents import service as documents
 from lifecycle.errors import Conflict, Fault, Invalid, NotAllowed
+from lifecycle.languages import DEFAULT
 from lifecycle.partnerships import changes
 from lifecycle.partnerships.models import MAIN_PORTFOLIO, contact, partner, partnership
 from lifecycle.partnerships.people import BINDING_ROLES, People, people_of
@@ -178,7 +179,7 @@ def _insert(
     ]
     connection.execute(insert(partner), partners)
     contacts = [
-        _contact_row(partnership_id, p["id"], c, zone)
+        {"language": DEFAULT} | _contact_row(partnership_id, p["id"], c, zone)
         for p in registration["partners"]
         for c in p["contacts"]
     ]
@@ -188,7 +189,8 @@ def _insert(
 def _contact_row(
     partnership_id: str, partner_id: str, person: Mapping[str, Any], zone: str
 ) -> dict[str, Any]:
-    return {
+    """A contact as it is stored; `language` only where it is said, so that what somebody chose stays."""
+    row = {
         "partnership_id": partnership_id,
         "id": person["id"],
         "partner_id": partner_id,
@@ -198,6 +200,7 @@ def _contact_row(
         "time_zone": person.get("time_zone", zone),
         "undeliverable_since": None,
     }
+    return row | ({"language": person["language"]} if "language" in person else {})
 
 
 def put_partner(
@@ -205,7 +208,8 @@ def put_partner(
 ) -> None:
     """Add a partner with its contacts, or replace the name and contacts of one that is registered.
 
-    Contacts that the entry leaves out stay; a new address counts as deliverable again.
+    Contacts that the entry leaves out stay, and so does the language of one that says none; a new address counts as
+    deliverable again.
 
     Raises:
         Invalid: the entry breaks the `partners` part of `schemas/partnership/v1.json`.
