@@ -5,7 +5,7 @@ READY := .venv/.ready
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: demo test up lint types contracts docs docs-check build bench clean help
+.PHONY: demo test browser tools pictures up lint types contracts docs docs-check build bench clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,16 @@ demo: $(READY)  ## three partnerships from need to renewal, in simulated time
 test: $(READY)  ## the whole test suite
 	@$(BIN)/pytest -q -n 2 --dist loadscope
 
+tools:  ## what the browser and sign-in tests bring along from npm
+	@npm ci --no-audit --no-fund --silent --prefix tests/browser
+	@npm ci --no-audit --no-fund --silent --prefix tests/portal/idp
+
+browser: $(READY)  ## the portal in Chromium (Debian's chromium; make tools before), screenshots in screenshots/
+	@$(BIN)/pytest -q tests/browser
+
+pictures: $(READY)  ## make the README's screenshots anew
+	@$(BIN)/python -m tests.browser.pictures docs/pictures
+
 up: $(READY)  ## the engine with its own Prefect server, until Ctrl-C
 	@$(BIN)/lifecycle up
 
@@ -37,11 +47,13 @@ types: $(READY)  ## mypy, strict
 contracts: $(READY)  ## imports point one way
 	@$(BIN)/lint-imports
 
-docs: $(READY)  ## regenerate the generated pages
+docs: $(READY)  ## regenerate the generated pages and the catalogues of messages
 	@$(BIN)/python -m lifecycle.reference docs
+	@$(BIN)/python -m lifecycle.catalogue update
 
-docs-check: $(READY)  ## fail when a generated page is stale
+docs-check: $(READY)  ## fail when a generated page is stale, or a message is not translated
 	@$(BIN)/python -m lifecycle.reference docs --check
+	@$(BIN)/python -m lifecycle.catalogue check
 
 build: $(READY)  ## wheel and sdist
 	@rm -rf dist

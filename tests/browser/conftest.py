@@ -1,0 +1,193 @@
+"""A real Chromium on the whole site, served on a free port of 127.0.0.1, at a time that the test sets."""
+
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from pydantic import SecretStr
+
+from lifecycle import web
+from lifecycle.config import Settings
+from lifecycle.db import Database
+from lifecycle.partnerships.correspondence import send_notices
+from tests.api.clients import SECRET, started
+
+HERE = Path(__file__).parent
+SCREENSHOTS = Path(os.environ.get("SCREENSHOTS", HERE.parents[1] / "screenshots"))
+AXE = HERE / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PHONE = {"width": 360, "height": 740}
+DESK = {"width": 1200, "height": 900}
+PATIENCE = 8000
+"""Milliseconds that an element may take; the default of 30 seconds makes a failure slow."""
+
+
+@dataclass
+class House:
+    """The site, its database and its mailbox, at the time that the test sets."""
+
+    database: Database
+    settings: Settings
+    now: datetime
+    host: str = ""
+    read: set[str] = field(default_factory=set)
+
+    def post(self) -> None:
+        """Send what is owed by now."""
+        send_notices(self.database, self.settings, self.now)
+
+    def letters(self, to: str) -> list[EmailMessage]:
+        """The emails to an address, oldest first."""
+        found = []
+        for path in sorted(self.settings.mailbox.glob("*.eml")):
+            message = message_from_bytes(path.read_bytes(), policy=policy.default)
+            assert isinstance(message, EmailMessage)
+            if to in str(message["To"]):
+                found.append(message)
+        return found
+
+    def link(self, to: str, purpose: str) -> str:
+        """The newest link of a purpose that was emailed to somebody."""
+        for message in reversed(self.letters(to)):
+            body = message.get_body(("plain",))
+            assert body is not None
+            found = [word for word in body.get_content().split() if f"{self.host}/{purpose}/" in word]
+            if found:
+                return found[0].strip("<>.,")
+        raise AssertionError(f"no email to {to} has a link to {purpose}")
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started_one:
+        yield started_one
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """The system's Chromium."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        pytest.skip("no Chromium on this machine: install Debian's package `chromium`")
+    browser = playwright.chromium.launch(executable_path=path)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A Monday morning, in UTC."""
+    return datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def house(
+    tmp_path: Path, sqlite_template: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[House]:
+    """An empty house."""
+    path = tmp_path / "house.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    yield from serving(f"sqlite:///{path}", tmp_path / "mailbox", now, monkeypatch)
+
+
+def serving(url: str, mailbox: Path, now: datetime, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """Serve a database while a test lasts."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    host = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    settings = Settings(
+        _env_file=None,
+        database_url=SecretStr(url),
+        secret_key=SecretStr(SECRET),
+        public_url=host,
+        mailbox=mailbox,
+        embedded=True,
+    )
+    database = Database(url)
+    built = House(database, settings, now, host)
+    monkeypatch.setattr("lifecycle.clock.now", lambda: built.now)
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    server = uvicorn.Server(uvicorn.Config(web.create(settings, database), log_level="warning", access_log=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    started(server)
+    yield built
+    server.should_exit = True
+    thread.join(10)
+    database.close()
+
+
+Opener = Callable[..., Page]
+
+
+@pytest.fixture
+def opening(chromium: Browser) -> Iterator[Opener]:
+    """Opens a page in a browser of its own; a request that leaves for another host, or a script's error, fails the test."""
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def opened(size: dict[str, int] = PHONE, **options: Any) -> Page:
+        touch = {"has_touch": True, "is_mobile": True} if size == PHONE else {}
+        context = chromium.new_context(viewport=size, **touch, **options)  # type: ignore[arg-type]
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda one: _require_near(one.url, faults))
+        page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+        page.on("console", lambda one: faults.append(one.text) if "Content Security Policy" in one.text else None)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def _require_near(url: str, faults: list[str]) -> None:
+    if not url.startswith(("http://127.0.0.1:", "data:", "blob:", "about:", "chrome-error:")):
+        faults.append(f"left for {url}")
+
+
+def look(page: Page, name: str) -> None:
+    """Check a page as a reader with any ability meets it, in light and in dark, and keep a picture of it."""
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1"), f"{name} scrolls sideways"
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert barriers(page) == [], f"{name}, {scheme}"
+        _keep(page, f"{name}-{scheme}" if scheme == "dark" else name)
+    page.emulate_media(color_scheme="light")
+
+
+def barriers(page: Page) -> list[str]:
+    """What axe finds, a line each."""
+    if not AXE.exists():
+        pytest.skip("axe-core is missing: `npm ci --prefix tests/browser`")
+    # Evaluated by the browser's driver, which the page's policy does not bind.
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
+    return [
+        f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found["violations"] for node in one["nodes"]
+    ]
+
+
+def _keep(page: Page, name: str) -> None:
+    size = page.viewport_size or DESK
+    folder = SCREENSHOTS / ("phone" if size["width"] < 500 else "desk")
+    folder.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=folder / f"{name}.png", full_page=True)
+
+
+def later(house: House, **span: float) -> None:
+    """Let time pass."""
+    house.now += timedelta(**span)
