@@ -1,5 +1,6 @@
 """Pages from templates: one environment a language, everything escaped; and the pages of refusals and faults."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, tzinfo
 from functools import cache
@@ -18,6 +19,7 @@ from lifecycle.access.roles import Forbidden
 from lifecycle.errors import Invalid, LifecycleError, NotFound, Stale, Unavailable
 from lifecycle.languages import Language
 from lifecycle.notices import letter, words
+from lifecycle.partnerships.people import People
 
 HERE = Path(__file__).parent
 LANGUAGE_COOKIE = "language"
@@ -123,7 +125,25 @@ def _local(context: Context, value: date | datetime | str) -> date:
 
 @pass_context
 def _sentence(context: Context, english: str) -> str:
-    return str(context["language"].sentence(english))
+    about = context.get("standing") or context.get("visit")
+    said = spoken(context["language"].sentence(english))
+    return said if about is None else with_names(said, about.people)
+
+
+_COMMAND_FIRST = re.compile(r"(?:^|(?<=\. ))`(?:lifecycle|--)[^`]*`[^.]*\.(?: |$)")
+_COMMAND = re.compile(r"(?::|, with|, con)? ?(?:`(?:lifecycle |--)[^`]*`|(?<= )--\w+\b)")
+_ID = re.compile(r"(?<![\w/@.-])[a-z0-9]+(?:-[a-z0-9]+)+(?![\w/@-]|\.\w)")
+
+
+def spoken(sentence: str) -> str:
+    """A sentence without the commands in it: a page has its own buttons for what they do."""
+    return _COMMAND.sub("", _COMMAND_FIRST.sub("", sentence)).strip()
+
+
+def with_names(sentence: str, people: People) -> str:
+    """A sentence in which partners and contacts are called by their names instead of their ids."""
+    names = {one.id: one.name for one in people.contacts.values()} | people.partners
+    return _ID.sub(lambda found: names.get(found[0]) or found[0], sentence)
 
 
 @pass_context
