@@ -14,15 +14,19 @@ from lifecycle.db import Database
 from lifecycle.errors import LifecycleError, NotFound, Usage
 from lifecycle.portal import (
     answering,
+    complaining,
+    complaints,
     handing_over,
     judging,
     mailbox,
     oidc,
     pages,
+    partnerships,
     pictures,
     portfolio,
     preferring,
     reporting,
+    signing,
     signing_in,
 )
 from lifecycle.portal.guard import Guard
@@ -30,8 +34,11 @@ from lifecycle.portal.members import SignInNeeded
 
 _ROUTERS: tuple[Any, ...] = (
     answering,
+    complaining,
+    complaints,
     pictures,
     portfolio,
+    partnerships,
     oidc,
     signing_in,
     mailbox,
@@ -39,6 +46,7 @@ _ROUTERS: tuple[Any, ...] = (
     judging,
     handing_over,
     preferring,
+    signing,
 )
 
 
