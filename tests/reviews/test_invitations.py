@@ -1,21 +1,18 @@
-"""Whoever is asked can pass a round on, or decline with a reason; a link answers without an account."""
+"""Whoever is asked can pass a round on, or decline with a reason."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import select
 
-from lifecycle.config import Settings
 from lifecycle.db import Database
-from lifecycle.errors import Invalid, NotAllowed, NotFound, Usage
+from lifecycle.errors import Invalid, NotAllowed, NotFound
 from lifecycle.notices.models import notice
-from lifecycle.reviews import by_link, invitations, queries
+from lifecycle.reviews import invitations, queries
 from lifecycle.reviews import service as reviews
 from tests.builders import answer, contents, registered, reviewed
 
 SOON = timedelta(days=1)
-KEYED = Settings(_env_file=None, secret_key=SecretStr("k" * 48))
 
 
 @pytest.fixture
@@ -77,6 +74,7 @@ def test_what_cannot_be_is_refused_and_changes_nothing(opened: Database, now: da
         (NotFound, "not a contact", lambda: invitations.pass_on(opened, "harbour", 1, "city-primary", "eve", now)),
         (NotAllowed, "is asked in round 1 already", lambda: invitations.pass_on(opened, "harbour", 1, "city-primary", "city-primary", now)),
         (Invalid, "/reason", lambda: invitations.decline(opened, "harbour", 1, "city-primary", " ", now)),
+        (Invalid, "control characters", lambda: invitations.decline(opened, "harbour", 1, "city-primary", "No\x00", now)),
         (NotFound, "no review round 9", lambda: invitations.decline(opened, "harbour", 9, "city-primary", "No.", now)),
     ):  # fmt: skip
         with pytest.raises(refusal, match=words):
@@ -91,40 +89,12 @@ def test_after_it_closed_it_is_neither_passed_on_nor_declined(opened: Database, 
         invitations.decline(opened, "harbour", 1, "city-primary", "Too late.", now + timedelta(days=41))
 
 
-def test_a_link_answers_for_its_own_reader_in_its_own_round(opened: Database, now: datetime) -> None:
-    token = by_link.invite(opened, KEYED, "harbour", 1, "city-primary")
-    by_link.respond(opened, KEYED, token, answer(1), now + SOON)
+def test_whoever_passed_it_on_can_see_who_answers_in_the_end(opened: Database, now: datetime) -> None:
+    invitations.pass_on(opened, "harbour", 1, "city-primary", "city-deputy", now)
+    invitations.pass_on(opened, "harbour", 1, "city-deputy", "city-sponsor", now)
     with opened.read() as connection:
-        assert list(queries.responses(connection, "harbour", 1)) == ["city-primary"]
-
-
-def test_a_link_says_what_it_is_for(opened: Database, now: datetime) -> None:
-    token = by_link.invite(opened, KEYED, "harbour", 1, "city-primary")
-    found = by_link.read(KEYED, token, now)
-    assert (found.partnership_id, found.round, found.contact_id) == ("harbour", 1, "city-primary")
-
-
-def test_a_link_that_was_changed_expired_or_made_for_something_else_is_refused(
-    opened: Database, now: datetime
-) -> None:
-    from lifecycle import links
-
-    token = by_link.invite(opened, KEYED, "harbour", 1, "city-primary")
-    other = links.issue(
-        KEYED, "sign", {"partnership": "harbour", "round": 1, "contact": "city-primary"}, now + SOON
-    )
-    foreign = Settings(_env_file=None, secret_key=SecretStr("x" * 48))
-    strange = by_link.invite(opened, foreign, "harbour", 1, "city-primary")
-    before = contents(opened)
-    for bad in (token[:-2], token[1:], "", "…", other, strange, token.replace(".", "..")):
-        with pytest.raises(NotAllowed, match="not whole"):
-            by_link.respond(opened, KEYED, bad, answer(1), now)
-    with pytest.raises(NotAllowed, match="was good until"):
-        by_link.respond(opened, KEYED, token, answer(1), datetime(2027, 3, 2, tzinfo=UTC))
-    assert contents(opened) == before
-
-
-def test_without_a_secret_no_link_is_signed(opened: Database) -> None:
-    for settings in (Settings(_env_file=None), Settings(_env_file=None, secret_key=SecretStr("short"))):
-        with pytest.raises(Usage, match="LIFECYCLE_SECRET_KEY"):
-            by_link.invite(opened, settings, "harbour", 1, "city-primary")
+        instead = [
+            queries.answering_instead(connection, "harbour", 1, one)
+            for one in ("city-primary", "city-deputy", "city-sponsor", "clinic-primary", "eve")
+        ]
+    assert instead == ["city-sponsor", "city-sponsor", None, None, None]
