@@ -1,10 +1,12 @@
 """The stages as a picture: Mermaid text, and an SVG that needs no service. Both are drawn from the stage table."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from html import escape
+from textwrap import wrap
 
 from lifecycle import stages
+from lifecycle.notices import words
 
 WIDTH, HEIGHT = 1390, 540
 BOX_WIDTH, BOX_HEIGHT = 136, 54
@@ -58,6 +60,15 @@ LINES = {
 }
 """Each arrow of the stage table; a test fails when the two differ."""
 
+ON_PAGES = LINES | {
+    ("evaluating", "closed"): replace(LINES["evaluating", "closed"], y=164),
+    ("need_definition", "declined"): replace(LINES["need_definition", "declined"], x=116, anchor="start"),
+}
+"""The same for pages, where events have longer names: what is too wide for its gap stands above the boxes."""
+
+NAME_WIDTH, EVENT_WIDTH, LINE_HEIGHT = 17, 16, 14
+"""Characters in a line of a stage's or an event's name, and the height of a line."""
+
 STYLE = """
   text { font: 13px system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; fill: #1b2733; }
   .stage rect { fill: #ffffff; stroke: #47586a; stroke-width: 1.5; }
@@ -106,6 +117,83 @@ def svg(current: str | None = None, suspended_from: str | None = None) -> str:
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
+
+
+def inline(
+    current: str, suspended_from: str | None, title: str, description: str, say: Callable[[str], str]
+) -> str:
+    """The stage diagram as an element of a page: the page's style sheet draws it, and says it in its reader's language.
+
+    Args:
+        current: the present stage, marked by a double frame and by words.
+        title: the picture's name.
+        description: what it shows, for those who do not see it; the page has a table that says the same.
+        say: a word of the engine's in the reader's language.
+    """
+    possible = [arrow for arrow in stages.ARROWS if _possible(arrow, current, suspended_from)]
+    parts = [
+        f'<svg class="stages" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="stages-title stages-words">',
+        f'<title id="stages-title">{escape(title)}</title>',
+        f'<desc id="stages-words">{escape(description)}</desc>',
+        "<defs>",
+        *(_head(name) for name in ("head", "head-possible")),
+        "</defs>",
+        '<circle class="start" cx="12" cy="200" r="7"/>',
+        '<path class="arrow" d="M19 200 H28" marker-end="url(#head)"/>',
+        *(_named_arrow(arrow, False, say) for arrow in stages.ARROWS if arrow not in possible),
+        *(_named_arrow(arrow, True, say) for arrow in possible),
+        *(_named_box(stage, stage == current, say) for stage in stages.STAGES),
+        "</svg>",
+    ]
+    return "\n".join(parts)
+
+
+def _head(name: str) -> str:
+    return (
+        f'<marker id="{name}" class="{name}" viewBox="0 0 10 10" refX="6" refY="5" markerWidth="8" markerHeight="8" '
+        'markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0 L10 5 L0 10 z"/></marker>'
+    )
+
+
+def _named_arrow(arrow: stages.Arrow, possible: bool, say: Callable[[str], str]) -> str:
+    line = ON_PAGES[arrow.source, arrow.target]
+    group, head = ("way possible", "head-possible") if possible else ("way", "head")
+    said = wrap(say(words.EVENTS[arrow.event]), EVENT_WIDTH, break_long_words=False)
+    top = line.y - LINE_HEIGHT * (len(said) - 1)
+    return (
+        f'<g class="{group}"><path class="arrow" d="{line.path}" marker-end="url(#{head})"/>'
+        f'<text class="event" text-anchor="{line.anchor}">{_lines(said, line.x, top)}</text></g>'
+    )
+
+
+def _named_box(stage: str, current: bool, say: Callable[[str], str]) -> str:
+    x, y = CENTRES[stage]
+    said = wrap(say(words.STAGES[stage].name), NAME_WIDTH, break_long_words=False)
+    under = [say("▶ present stage")] if current else []
+    lines = [*said, *under]
+    top = y + 5 - LINE_HEIGHT * (len(lines) - 1) // 2
+    final = " final" if stage in stages.FINAL_STAGES else ""
+    # A second frame: neither colour nor the thickness of a line alone says where the partnership is.
+    frames = [0, 5] if current else [0]
+    drawn = "".join(_frame(x, y, wider) for wider in frames)
+    return (
+        f'<g class="stage{final}{" current" if current else ""}">{drawn}'
+        f'<text class="name" text-anchor="middle">{_lines(lines, x, top)}</text></g>'
+    )
+
+
+def _frame(x: int, y: int, wider: int) -> str:
+    return (
+        f'<rect class="frame{wider}" x="{x - BOX_WIDTH // 2 - wider}" y="{y - BOX_HEIGHT // 2 - wider}" '
+        f'width="{BOX_WIDTH + 2 * wider}" height="{BOX_HEIGHT + 2 * wider}" rx="{8 + wider}"/>'
+    )
+
+
+def _lines(lines: list[str], x: int, top: int) -> str:
+    return "".join(
+        f'<tspan x="{x}" y="{top + LINE_HEIGHT * place}">{escape(line)}</tspan>'
+        for place, line in enumerate(lines)
+    )
 
 
 def _possible(arrow: stages.Arrow, current: str | None, suspended_from: str | None) -> bool:

@@ -1,11 +1,13 @@
 """The picture is drawn from the stage table, and says in words what it shows."""
 
 import itertools
+from collections.abc import Callable
 from xml.etree import ElementTree
 
 import pytest
 
 from lifecycle import diagram, stages
+from lifecycle.notices import words
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -66,3 +68,39 @@ def test_mermaid_has_every_arrow() -> None:
     for arrow in stages.ARROWS:
         assert f"    {arrow.source} --> {arrow.target}: {arrow.event}" in drawn
     assert drawn[-1] == "    class starting current"
+
+
+def _inline(current: str, suspended_from: str | None = None, say: Callable[[str], str] = str) -> str:
+    return diagram.inline(current, suspended_from, "The stages", "In words.", say)
+
+
+@pytest.mark.parametrize("current", stages.STAGES)
+def test_a_page_has_the_picture_without_a_style_of_its_own(current: str) -> None:
+    drawn = _inline(current)
+    root = ElementTree.fromstring(drawn)
+    for forbidden in ("<style", "style=", "<script", "href", "http"):
+        assert forbidden not in drawn
+    named = {element.attrib["id"] for element in root.iter() if "id" in element.attrib}
+    assert set(root.attrib["aria-labelledby"].split()) <= named
+    marked = [g for g in root.iter("g") if "current" in g.attrib.get("class", "").split()]
+    assert len(marked) == 1
+    assert "▶ present stage" in [tspan.text for tspan in marked[0].iter("tspan")]
+    assert len(list(marked[0].iter("rect"))) == 2, "a second frame marks it without colour"
+
+
+@pytest.mark.parametrize("current", stages.STAGES)
+def test_the_picture_of_a_page_shows_the_same_ways_out(current: str) -> None:
+    root = ElementTree.fromstring(_inline(current))
+    ways = [
+        " ".join(str(tspan.text) for tspan in g.iter("tspan"))
+        for g in root.iter("g")
+        if "possible" in g.attrib.get("class", "").split()
+    ]
+    wanted = {words.EVENTS[event] for event in stages.events_allowed(current)}
+    assert set(ways) == wanted
+
+
+def test_the_picture_of_a_page_speaks_its_readers_language_and_escapes_it() -> None:
+    drawn = _inline("starting", say=lambda english: f"<{english}>")
+    assert "&lt;starting&gt;" in drawn
+    assert "<starting>" not in drawn
