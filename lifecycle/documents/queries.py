@@ -1,14 +1,14 @@
-"""Reading documents: the latest revisions, one exact revision, and their sign-offs."""
+"""Reading documents: the latest revisions, one exact revision, their sign-offs and the objections to them."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, exists, func, select
 
-from lifecycle.documents.models import document, sign_off
+from lifecycle.documents.models import document, objection, sign_off
 from lifecycle.errors import NotFound
 
 
@@ -38,8 +38,24 @@ class SignOff:
     signed_at: datetime
 
 
+@dataclass(frozen=True)
+class Objection:
+    """Why a contact does not sign one exact revision for their partner."""
+
+    kind: str
+    subject: str
+    revision: int
+    partner_id: str
+    contact_id: str
+    reason: str
+    objected_at: datetime
+    state: Literal["open", "signed", "answered"] = "open"
+    """Settled it is by a sign-off of the same partner for the same revision, or answered by a newer revision."""
+
+
 _REVISION = [document.c[name] for name in Revision.__dataclass_fields__]
 _SIGN_OFF = [sign_off.c[name] for name in SignOff.__dataclass_fields__]
+_OBJECTION = [objection.c[name] for name in Objection.__dataclass_fields__ if name != "state"]
 _newer = document.alias("newer")
 _LATEST = select(*_REVISION).where(
     document.c.partnership_id == bindparam("id"),
@@ -56,6 +72,22 @@ _LATEST = select(*_REVISION).where(
 _SIGN_OFFS = (
     select(*_SIGN_OFF).where(sign_off.c.partnership_id == bindparam("id")).order_by(sign_off.c.signed_at)
 )
+_OF_THE_SAME_DOCUMENT = tuple(
+    _newer.c[name] == objection.c[name] for name in ("partnership_id", "kind", "subject")
+)
+_OF_THE_SAME_REVISION = tuple(
+    sign_off.c[name] == objection.c[name]
+    for name in ("partnership_id", "kind", "subject", "revision", "partner_id")
+)
+_OBJECTIONS = (
+    select(
+        *_OBJECTION,
+        select(func.max(_newer.c.revision)).where(*_OF_THE_SAME_DOCUMENT).scalar_subquery(),
+        exists().where(*_OF_THE_SAME_REVISION),
+    )
+    .where(objection.c.partnership_id == bindparam("id"))
+    .order_by(objection.c.objected_at, objection.c.contact_id)
+)
 
 
 def latest(connection: Connection, partnership_id: str, kinds: list[str]) -> list[Revision]:
@@ -66,6 +98,27 @@ def latest(connection: Connection, partnership_id: str, kinds: list[str]) -> lis
 def sign_offs(connection: Connection, partnership_id: str) -> list[SignOff]:
     """Every sign-off ever given, oldest first; void ones included."""
     return [SignOff(*row) for row in connection.execute(_SIGN_OFFS, {"id": partnership_id})]
+
+
+def last_signed(connection: Connection, partnership_id: str, partner_id: str, exact: Revision) -> int | None:
+    """The newest revision before this one that a partner signed; None if it signed none."""
+    statement = select(func.max(sign_off.c.revision)).where(
+        sign_off.c.partnership_id == partnership_id,
+        sign_off.c.kind == exact.kind,
+        sign_off.c.subject == exact.subject,
+        sign_off.c.partner_id == partner_id,
+        sign_off.c.revision < exact.revision,
+    )
+    found: int | None = connection.execute(statement).scalar_one()
+    return found
+
+
+def objections(connection: Connection, partnership_id: str) -> list[Objection]:
+    """Every objection ever raised, oldest first, each with what has become of it."""
+    return [
+        Objection(*row, "signed" if signed else "open" if row[2] == newest else "answered")
+        for *row, newest, signed in connection.execute(_OBJECTIONS, {"id": partnership_id})
+    ]
 
 
 def find(
