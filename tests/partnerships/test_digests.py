@@ -1,4 +1,4 @@
-"""Once a week a manager reads in one email what was missed, what waits on whom, and what falls due."""
+"""As often as they want, a manager reads in one email what was missed, what waits on whom, and what falls due."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from lifecycle.db import Database
 from lifecycle.notices.models import notice
 from lifecycle.partnerships.digests import LINES, Owing, owe_digests
 from lifecycle.partnerships.models import contact, partnership
+from lifecycle.partnerships.preferences import unsubscribe
 from tests.builders import registered
 from tests.obligations.agreements import in_force, monitor
 from tests.redress.cases import BROKEN, broken, days, lodged
@@ -47,6 +48,63 @@ def test_a_week_has_one_digest_whenever_it_is_asked_for(database: Database, now:
     assert len(digests(database)) == 1
     owe_digests(database, now + timedelta(days=7))
     assert len(digests(database)) == 2
+
+
+def wanted(database: Database, digest: str, id_: str = "harbour") -> None:
+    with database.write() as connection:
+        who = update(contact).where(contact.c.partnership_id == id_, contact.c.id == "clinic-primary")
+        connection.execute(who.values(digest=digest))
+
+
+@pytest.mark.parametrize("hour", [timedelta(hours=0), timedelta(days=3), timedelta(days=6, hours=23)])
+@pytest.mark.parametrize(
+    ("monday", "comes"),
+    [
+        ("2026-04-06", True),
+        ("2026-04-13", False),
+        ("2026-03-30", False),
+        ("2026-06-01", True),
+        ("2026-09-07", True),
+    ],
+)
+def test_a_monthly_digest_comes_in_the_week_of_the_months_first_monday(
+    database: Database, now: datetime, monday: str, comes: bool, hour: timedelta
+) -> None:
+    in_force(database, now)
+    wanted(database, "monthly")
+    at = datetime.fromisoformat(monday).replace(tzinfo=UTC) + hour
+    for _ in range(2):
+        owe_digests(database, at)
+    assert len(digests(database)) == comes
+
+
+def test_a_year_of_mondays_has_twelve_monthly_digests(database: Database, now: datetime) -> None:
+    in_force(database, now)
+    wanted(database, "monthly")
+    months = []
+    for week in range(52):
+        at = MONDAY + timedelta(weeks=week)
+        if owe_digests(database, at).digests:
+            months.append(at.month)
+    assert sorted(months) == list(range(1, 13))
+
+
+def test_whoever_wants_none_gets_none_and_others_theirs(database: Database, now: datetime) -> None:
+    in_force(database, now)
+    unsubscribe(database, "harbour", "clinic-primary", now)
+    assert owe_digests(database, MONDAY) == Owing(0, 0)
+    in_force(database, now, id_="tram", coordinator="city-primary")
+    assert owe_digests(database, MONDAY) == Owing(1, 1)
+
+
+def test_of_several_partnerships_the_first_ones_preference_counts(database: Database, now: datetime) -> None:
+    for id_ in ("alpha", "beta"):
+        in_force(database, now, id_=id_)
+    wanted(database, "never", "beta")
+    assert owe_digests(database, MONDAY) == Owing(1, 2)
+    wanted(database, "never", "alpha")
+    wanted(database, "weekly", "beta")
+    assert owe_digests(database, MONDAY + timedelta(days=7)) == Owing(0, 0)
 
 
 def test_it_tells_what_was_missed_what_waits_and_what_falls_due_the_worst_first(database: Database) -> None:
