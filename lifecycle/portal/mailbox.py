@@ -5,6 +5,7 @@ and for a browser on the same machine that asks for it by the name of that machi
 name point here would be asked for by that name.
 """
 
+import os
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -117,7 +118,12 @@ def _names(folder: Path) -> list[str]:
     """Newest first: a name begins with its time."""
     if not folder.is_dir():
         return []
-    return sorted((one.name for one in folder.iterdir() if _NAME.fullmatch(one.name)), reverse=True)
+    with os.scandir(folder) as entries:
+        return sorted((one.name for one in entries if _is_email(one)), reverse=True)
+
+
+def _is_email(entry: "os.DirEntry[str]") -> bool:
+    return _NAME.fullmatch(entry.name) is not None and entry.is_file(follow_symlinks=False)
 
 
 def _known(folder: Path, name: str) -> str:
@@ -151,4 +157,9 @@ def _sent_at(found: EmailMessage) -> datetime | None:
 
 def _form(found: EmailMessage, kind: str) -> str:
     body = found.get_body((kind,))
-    return "" if body is None else str(body.get_content())
+    if body is None:
+        return ""
+    try:
+        return str(body.get_content())
+    except LookupError:  # Of an encoding that there is not.
+        return bytes(body.get_payload(decode=True)).decode(errors="replace")
