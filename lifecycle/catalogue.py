@@ -149,6 +149,13 @@ def _unspoken(tree: ast.Module) -> set[int]:
             found |= {id(inner) for spec in specs for inner in ast.walk(spec)}
         elif isinstance(node, ast.Dict):
             found |= {id(key) for key in node.keys}
+        elif isinstance(node, ast.Set):
+            found |= {id(element) for element in node.elts}
+        elif isinstance(node, ast.arg | ast.AnnAssign | ast.FunctionDef):
+            annotation = node.returns if isinstance(node, ast.FunctionDef) else node.annotation
+            found |= {id(inner) for inner in ast.walk(annotation)} if annotation is not None else set()
+        elif isinstance(node, ast.Call) and _name_of(node.func) == "frozenset":
+            found |= {id(inner) for inner in ast.walk(node)}
         elif isinstance(node, ast.Subscript):
             found |= {id(inner) for inner in ast.walk(node.slice)}
         elif isinstance(node, ast.Call) and _name_of(node.func) in {
@@ -203,7 +210,9 @@ def _is_prose(text: str, single_words: bool) -> bool:
         r"^[<#@]|[\w-]+\s*:\s*[\w-]+;|\bSELECT\b|^%|\\", text
     ):
         return False
-    if "<" in text or text.startswith(("M ", "0 0", "lifecycle ", "--")):
+    if any(mark in text for mark in ("<", "[*]", " | ", "classDef", "direction LR", "    class")):
+        return False
+    if text.startswith(("M ", "0 0", "lifecycle ", "--")):
         return False
     return single_words or bool(re.search(r"\S\s\S", text)) or bool(re.fullmatch(r"[A-Z][a-z]+\.?", text))
 
