@@ -6,7 +6,6 @@ from datetime import date, datetime
 from lifecycle.demo.acts import Office, Told, names
 from lifecycle.evaluation import dossier, indicators
 from lifecycle.notices import words
-from lifecycle.notices.phrases import count
 
 
 @dataclass(frozen=True)
@@ -56,5 +55,10 @@ class Consult:
         ways = f"open is the way to {' and to '.join(open_gates)}" if open_gates else "no way on is open yet"
         return Told(
             f"{names(self.partnership)[self.by]} reads the dossier: {len(reached)} of {len(brief['indicators'])} "
-            f"indicators reached, {count(brief['actions_open'], 'action')} and {count(brief['complaints_open'], 'complaint')} open; {ways}."
+            f"indicators reached, {_count(brief['actions_open'], 'action')} and "
+            f"{_count(brief['complaints_open'], 'complaint')} open; {ways}."
         )
+
+
+def _count(number: int, one: str) -> str:
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from lifecycle.notices.letter import Letter
 from lifecycle.notices.message import Entry, Method
-from lifecycle.notices.words import OCCASIONS
+from lifecycle.notices.phrases import occasion_in
 
 METHODS: dict[str, Method] = {
     "review_opened": "REQUEST",
@@ -46,7 +46,7 @@ def _calendar(letter: Letter, method: Method, ends_at: datetime, sender_domain: 
     event.add("dtstamp", letter.written_at)
     event.add("dtstart", ends_at - LASTS)
     event.add("dtend", ends_at)
-    event.add("summary", f"Review round {number} of {letter.partnership['title']}: last hour to answer")
+    event.add("summary", _summary(letter))
     event.add("description", _description(letter))
     event.add("status", "CANCELLED" if method == "CANCEL" else "CONFIRMED")
     event.add("transp", "TRANSPARENT")
@@ -62,11 +62,12 @@ def _calendar(letter: Letter, method: Method, ends_at: datetime, sender_domain: 
     if method == "REQUEST":
         alarm = Alarm()
         alarm.add("action", "DISPLAY")
-        alarm.add("description", f"Review round {number} closes tomorrow")
+        closes = letter.language.gettext("Review round %(round)s closes tomorrow")
+        alarm.add("description", closes % {"round": number})
         alarm.add("trigger", -REMIND_BEFORE)
         event.add_component(alarm)
     calendar = Calendar()
-    calendar.add("prodid", "-//partnership-lifecycle//reviews//EN")
+    calendar.add("prodid", f"-//partnership-lifecycle//reviews//{letter.language.code.upper()}")
     calendar.add("version", "2.0")
     calendar.add("method", method)
     calendar.add_component(event)
@@ -80,7 +81,17 @@ def _name(letter: Letter) -> str:
     return hashlib.sha256(what.encode()).hexdigest()[:32]
 
 
+def _summary(letter: Letter) -> str:
+    said = letter.language.gettext("Review round %(round)s of %(title)s: last hour to answer")
+    return said % {"round": letter.facts["round"], "title": letter.partnership["title"]}
+
+
 def _description(letter: Letter) -> str:
-    occasion = OCCASIONS.get(letter.facts["occasion"], "")
-    why = f" It takes place because {occasion}." if occasion else ""
-    return f"Answer from the email of {letter.coordinator.name or letter.coordinator.email}.{why}"
+    """Without a link: a calendar is often shared, and whoever holds a link may use it."""
+    say = letter.language
+    name = letter.coordinator.name or letter.coordinator.email
+    said = say.gettext("Answer from the email of %(coordinator)s.") % {"coordinator": name}
+    occasion = occasion_in(say, letter.facts["occasion"])
+    if not occasion:
+        return said
+    return f"{said} {say.gettext('It takes place because %(occasion)s.') % {'occasion': occasion}}"

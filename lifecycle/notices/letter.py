@@ -1,20 +1,21 @@
 """What an email is written from: the reader, the people it speaks of, and the facts; and its times in words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from lifecycle import languages
+from lifecycle.languages import Language
 from lifecycle.notices.message import one_line
 
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-# fmt: off
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)
-# fmt: on
+IN_FORCE = frozenset(("maintaining", "evaluating", "suspended"))
+"""The stages in which an agreement is in force: what it promises can be complained of."""
+
+ALL = ""
+"""In `Letter.pages`, what no partnership's id is: the page of all that the reader looks after."""
+
 # Marks that turn the direction of what follows, the template's own words included.
 _TURNING = dict.fromkeys(map(ord, "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
 
@@ -29,6 +30,7 @@ class Person:
     time_zone: str
     partner_id: str
     role: str
+    language: str = languages.DEFAULT
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Letter:
         owed_to: who would read it, were they not away or out of reach; None where the reader is the one it is owed to.
         away_until: the last day on which the reader stands in for somebody who is away.
         unreachable: whose address does not work, so that it came to the reader.
+        links: the reader's own: `act`, `hand_over`, `preferences`, `complain`; none where links cannot be signed.
+        pages: partnership id → the address of its page, for whoever signs in; none where there are no links.
     """
 
     template: str
@@ -61,6 +65,24 @@ class Letter:
     owed_to: Person | None = None
     away_until: date | None = None
     unreachable: Person | None = None
+    # Whoever holds a link may use it: it must not show in a log.
+    links: Mapping[str, str] = field(default_factory=dict, repr=False)
+    pages: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def language(self) -> Language:
+        """The reader's language."""
+        return languages.of(self.reader.language)
+
+    @property
+    def opens_a_door(self) -> bool:
+        """Whether what is asked can be done by a link that is the reader's own, without signing in."""
+        return "act" in self.links and self.links["act"] not in self.pages.values()
+
+    @property
+    def in_force(self) -> bool:
+        """Whether there are promises to complain of."""
+        return self.partnership["stage"] in IN_FORCE
 
     @property
     def open(self) -> bool:
@@ -82,18 +104,12 @@ class Letter:
         return zone_named(self.reader.time_zone, self.partnership["time_zone"])
 
     def when(self, instant: datetime) -> str:
-        """An instant for the reader, e.g. `Friday 27 November 2026, 17:00 (Europe/London)`.
-
-        In the hour that a clock change repeats, the offset from UTC tells the two apart.
-        """
-        local = instant.astimezone(self.zone())
-        repeated = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
-        offset = f" UTC{local:%z}" if repeated else ""
-        return f"{day(local)}, {local:%H:%M}{offset} ({self.zone()})"
+        """An instant for the reader, e.g. `Friday 27 November 2026, 17:00 (Europe/London)`."""
+        return self.language.when(instant, self.zone())
 
     def day(self, instant: datetime) -> str:
         """The reader's date of an instant, e.g. `Friday 27 November 2026`."""
-        return day(instant.astimezone(self.zone()))
+        return self.language.day(instant.astimezone(self.zone()).date())
 
 
 def zone_named(*names: str) -> tzinfo:
@@ -107,8 +123,8 @@ def zone_named(*names: str) -> tzinfo:
 
 
 def day(date_: date) -> str:
-    """A date with its weekday, e.g. `Friday 27 November 2026`, whatever the machine's locale."""
-    return f"{_WEEKDAYS[date_.weekday()]} {date_.day} {_MONTHS[date_.month - 1]} {date_.year}"
+    """A date in English with its weekday, e.g. `Friday 27 November 2026`."""
+    return languages.of(languages.DEFAULT).day(date_)
 
 
 def _one_lined(value: Any) -> Any:

@@ -92,10 +92,11 @@ class Message:
     from_address: str
     reply_to: str | None
     subject: str
-    text: str
-    html: str
+    # Links stand in them: whoever reads a log must not be able to use one.
+    text: str = field(repr=False)
+    html: str = field(repr=False)
     category: str
-    headers: Mapping[str, str] = field(default_factory=dict, hash=False)
+    headers: Mapping[str, str] = field(default_factory=dict, hash=False, repr=False)
     entry: Entry | None = None
 
     def __post_init__(self) -> None:

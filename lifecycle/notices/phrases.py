@@ -1,40 +1,38 @@
-"""The filters of the notice templates: ids, times and numbers as a person would say them."""
+"""The filters of the notice templates: ids, times and names as a person would say them, in the reader's language."""
 
-import shlex
 import textwrap
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from jinja2 import pass_context
+from jinja2 import pass_context, pass_eval_context
+from jinja2.nodes import EvalContext
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
-from lifecycle.notices import letter, words
+from lifecycle.languages import Language
+from lifecycle.notices import words
 
 WIDTH = 76
 ENGINE = "engine"
 """Who acts by itself when the agreed time has come; no contact can be called so."""
 
-FORMER = "a former contact"
-FORMER_PARTNER = "a former partner"
-AGREE = 0.5
-"""Partners whose means lie closer than this say the same."""
 
-LEAST_CHANGE = 0.05
-"""What rounds to nothing has not moved."""
-
-UNREACHABLE = "a partner whose contacts cannot be reached"
+def language_of(context: Context) -> Language:
+    """The reader's."""
+    language: Language = context["language"]
+    return language
 
 
 @pass_context
 def person(context: Context, contact_id: str) -> str:
     """`Amira Haddad (Harbour Clinic)`."""
+    say = language_of(context)
     if contact_id == ENGINE:
-        return "the engine (by the agreed schedule)"
+        return say.gettext("the engine (by the agreed schedule)")
     found = context["people"].get(contact_id)
     if found is None or not found.name:
-        return FORMER
+        return say.gettext("a former contact")
     organisation = context["organisations"].get(found.partner_id)
     return f"{found.name} ({organisation})" if organisation else str(found.name)
 
@@ -42,13 +40,15 @@ def person(context: Context, contact_id: str) -> str:
 @pass_context
 def people(context: Context, contact_ids: Iterable[str]) -> str:
     """`Amira Haddad (Harbour Clinic) and Jonas Berg (North Shelter)`."""
-    return listed(person(context, one) for one in contact_ids) or UNREACHABLE
+    say = language_of(context)
+    named = say.listed(person(context, one) for one in contact_ids)
+    return named or say.gettext("a partner whose contacts cannot be reached")
 
 
 @pass_context
 def organisation(context: Context, partner_id: str) -> str:
     """`Harbour Clinic`."""
-    return context["organisations"].get(partner_id) or FORMER_PARTNER
+    return context["organisations"].get(partner_id) or language_of(context).gettext("a former partner")
 
 
 @pass_context
@@ -60,7 +60,21 @@ def organisation_or_name(context: Context, taker: str) -> str:
 @pass_context
 def organisations(context: Context, partner_ids: Iterable[str]) -> str:
     """`Harbour Clinic and North Shelter`."""
-    return listed(organisation(context, one) for one in partner_ids)
+    return language_of(context).listed(organisation(context, one) for one in partner_ids)
+
+
+@pass_context
+def actor(context: Context, contact_id: str) -> str:
+    """A person as in `person`, or the agreed procedure where the engine acted."""
+    if contact_id in context["people"]:
+        return person(context, contact_id)
+    return language_of(context).gettext("the agreed procedure")
+
+
+@pass_context
+def role(context: Context, name: str) -> str:
+    """A contact's role in words."""
+    return _worded(context, words.ROLES, name)
 
 
 @pass_context
@@ -69,50 +83,76 @@ def when(context: Context, instant: datetime) -> str:
     return str(context["letter"].when(instant))
 
 
-def day(iso_date: str) -> str:
+@pass_context
+def day(context: Context, iso_date: str) -> str:
     """`Friday 27 November 2026`, of an ISO date."""
-    return letter.day(date.fromisoformat(iso_date))
+    return language_of(context).day(date.fromisoformat(iso_date))
 
 
-def listed(parts: Iterable[str]) -> str:
+@pass_context
+def listed(context: Context, parts: Iterable[str]) -> str:
     """`a, b and c`; a repeated part once."""
-    *most, last = dict.fromkeys(parts) or [""]
-    return f"{', '.join(most)} and {last}" if most else last
+    return language_of(context).listed(parts)
 
 
-def count(number: int, one: str, many: str = "") -> str:
-    """`1 answer`, `2 answers`; `many` where an s does not do."""
-    return f"{number} {one}" if number == 1 else f"{number} {many or one + 's'}"
+@pass_context
+def addresses(context: Context, addressees: Iterable[Any]) -> str:
+    """`Amira Haddad (amira@clinic.example) and Li Wei (li@shelter.example)`."""
+    return language_of(context).listed(f"{one.name or one.id} ({one.email})" for one in addressees)
 
 
-def kind(name: str) -> str:
+@pass_context
+def sentence(context: Context, english: str) -> str:
+    """What the domain says, in the reader's language. Not for what people wrote."""
+    return language_of(context).sentence(english)
+
+
+@pass_context
+def quoted(context: Context, said: str, by: str) -> str:
+    """What somebody said, as they said it; the engine's words in the reader's language."""
+    return language_of(context).sentence(said) if by == ENGINE else said
+
+
+@pass_context
+def kind(context: Context, name: str) -> str:
     """A document kind in words."""
-    return words.KINDS.get(name, _spoken(name))
+    return _worded(context, words.KINDS, name)
 
 
-def event(name: str) -> str:
+@pass_context
+def event(context: Context, name: str) -> str:
     """An event in words, completing “to …”."""
-    return words.EVENTS.get(name, _spoken(name))
+    return _worded(context, words.EVENTS, name)
 
 
-def stage(name: str) -> words.StageWords:
+@pass_context
+def stage(context: Context, name: str) -> words.StageWords:
     """A stage in words."""
-    return words.STAGES.get(name) or words.StageWords(_spoken(name), "", "")
+    say, found = language_of(context).gettext, words.STAGES.get(name)
+    if found is None:
+        return words.StageWords(spoken(name), "", "")
+    return words.StageWords(say(found.name), say(found.meaning), say(found.next))
 
 
-def occasion(name: str) -> str:
+@pass_context
+def occasion(context: Context, name: str) -> str:
     """Why a review round takes place."""
-    return words.OCCASIONS.get(name, f"the occasion is: {_spoken(name)}")
+    say = language_of(context)
+    return occasion_in(say, name) or say.gettext("the occasion is: %(what)s") % {"what": spoken(name)}
 
 
-def email_about(template: str) -> str:
+def occasion_in(language: Language, name: str) -> str:
+    """Why a review round takes place; empty where there are no words for it."""
+    return language.gettext(words.OCCASIONS.get(name, ""))
+
+
+@pass_context
+def email_about(context: Context, template: str) -> str:
     """What the email of a template is called."""
-    return words.TEMPLATES.get(template, "an email")
-
-
-def role(name: str) -> str:
-    """A contact's role in words."""
-    return words.ROLES.get(name, _spoken(name))
+    say = language_of(context)
+    if template not in words.TEMPLATES:
+        return say.gettext("an email")
+    return say.gettext(words.TEMPLATES[template])
 
 
 def promise(facts: Mapping[str, Any]) -> str:
@@ -120,173 +160,52 @@ def promise(facts: Mapping[str, Any]) -> str:
     return f"{facts['obligation']}/{facts['number']}"
 
 
-def outcome(name: str) -> str:
+@pass_context
+def outcome(context: Context, name: str) -> str:
     """What was said of a performance, in words."""
-    return words.OUTCOMES.get(name, _spoken(name))
+    return _worded(context, words.OUTCOMES, name)
 
 
-def happening(event_name: str) -> str:
+@pass_context
+def happening(context: Context, event_name: str) -> str:
     """What became of a performance, as half a sentence."""
-    return words.HAPPENINGS.get(event_name, _spoken(event_name))
+    return _worded(context, words.HAPPENINGS, event_name)
 
 
 @pass_context
-def actor(context: Context, contact_id: str) -> str:
-    """A person as in `person`, or the agreed procedure where the engine acted."""
-    return person(context, contact_id) if contact_id in context["people"] else "the agreed procedure"
-
-
-def redress_step(name: str) -> str:
+def redress_step(context: Context, name: str) -> str:
     """What happened to a complaint, as half a sentence."""
-    return words.REDRESS.get(name, _spoken(name))
+    return _worded(context, words.REDRESS, name)
 
 
-def redress_level(facts: Mapping[str, Any]) -> str:
+@pass_context
+def redress_level(context: Context, facts: Mapping[str, Any]) -> str:
     """`level 2 of 4 (Sponsors)`."""
-    return f"level {facts['level']} of {facts['levels']} ({facts['level_name']})"
+    said = language_of(context).gettext("level %(level)s of %(levels)s (%(name)s)")
+    return said % {"level": facts["level"], "levels": facts["levels"], "name": facts["level_name"]}
 
 
 @pass_context
-def redress_past(context: Context, past: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
-    """The steps of a complaint as entries of a list: date, who did what, in which words."""
-    return [
-        (
-            day(one["on"]),
-            capitalised(f"{actor(context, one['by'])}: {redress_step(one['kind'])}"),
-            one["said"] or "",
-        )
-        for one in past
-    ]
-
-
-def result(score: Mapping[str, Any], highest: int) -> str:
-    """`3.8 of 5, partners differ by 1.2, +0.4 since the last round, 1 cannot say`."""
-    if score["mean"] is None:
-        return "too few answers"
-    parts = [f"{score['mean']:.1f} of {highest}"]
-    if score["spread"] is not None:
-        parts.append(
-            "partners agree" if score["spread"] < AGREE else f"partners differ by {score['spread']:.1f}"
-        )
-    if score["change"] is not None:
-        moved = abs(score["change"]) >= LEAST_CHANGE
-        parts.append(f"{score['change']:+.1f} since the last round" if moved else "as in the last round")
-    if score["cannot_say"]:
-        parts.append(f"{score['cannot_say']} cannot say")
-    return ", ".join(parts)
-
-
-def result_rows(results: Mapping[str, Any], part: str) -> list[list[str]]:
-    """The scores of a part (`sections`) as named rows."""
-    return [[one["title"], result(one, results["highest"])] for one in results[part]]
-
-
-def result_items(results: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """The scores of all questions as entries of a list."""
-    return [(one["title"], result(one, results["highest"]), "") for one in results["questions"]]
-
-
-@pass_context
-def open_actions(context: Context, actions: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
-    """Corrective actions that nobody has verified yet, as entries of a list."""
-    return [
-        (
-            f"Action {one['number']}, asked for in round {one['round']}",
-            one["what"] or "not planned yet",
-            person(context, one["owner"]) if one["owner"] else "",
-        )
-        for one in actions
-    ]
-
-
-def ways_on(gates: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
-    """What each way on still needs, as entries of a list."""
-    return [
-        (
-            capitalised(event(one["event"])),
-            "nothing, its gate is open" if one["open"] else f"still missing: {listed(one['blocking'])}",
-            "",
-        )
-        for one in gates
-    ]
-
-
-@pass_context
-def in_brief(context: Context, dossier: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """An evaluation dossier's summary (`evaluation.dossier.summary`) as entries of a list."""
-    found = [
-        (
-            f"Promises of {organisation(context, one['from'])} to {organisation(context, one['to'])}",
-            f"{one['rate']:.0%} kept, of {count(one['settled'], 'promise')} that {'was' if one['settled'] == 1 else 'were'} settled",
-            "",
-        )
-        for one in dossier["promises"]
-        if one["rate"] is not None
-    ]
-    found += [(one["title"], _indicator(one), "") for one in dossier["indicators"]]
-    if dossier["results"] is not None:
-        found += [
-            (f"Review: {one['title']}", result(one, dossier["results"]["highest"]), "")
-            for one in dossier["results"]["sections"]
-        ]
-    open_ones = [
-        count(dossier["actions_open"], "corrective action"),
-        count(dossier["complaints_open"], "complaint"),
-    ]
-    return [*found, ("Still open", listed(open_ones), "")]
-
-
-def _indicator(one: Mapping[str, Any]) -> str:
-    if one["actual"] is None:
-        return "nobody has recorded what it came to"
-    said = f"{one['actual']:g} {one['unit'] or ''}".strip()
-    if one["reached"] is None:
-        return said
-    return f"{said}, target {one['target']:g} {'reached' if one['reached'] else 'not reached'}"
-
-
-def lesson_items(lessons: Iterable[Mapping[str, str]]) -> list[tuple[str, str, str]]:
-    """Lessons of other partnerships, as entries of a list."""
-    return [("", one["lesson"], one["title"]) for one in lessons]
-
-
-def outcome_word(name: str) -> str:
+def outcome_word(context: Context, name: str) -> str:
     """`scale up`, of a decision."""
-    return _spoken(name)
+    return language_of(context).gettext(spoken(name))
 
 
-def due_lines(due: Iterable[Mapping[str, str]]) -> list[tuple[str, str, str]]:
-    """What falls due, as entries of a list."""
-    return [
-        (
-            day(one["on"]),
-            f"{words.MATTERS.get(one['matter'], _spoken(one['matter']))} {one['subject']}".strip(),
-            "",
-        )
-        for one in due
-    ]
-
-
-def lines(sentences: Iterable[str]) -> list[tuple[str, str, str]]:
-    """Sentences as entries of a list."""
-    return [("", one, "") for one in sentences]
-
-
-def news(changed: Iterable[Mapping[str, Any]]) -> str:
-    """`1 change of stage, 3 documents put`."""
-    return ", ".join(count(one["count"], *words.NEWS[one["event"]]) for one in changed) or "nothing"
-
-
-def document(facts: Mapping[str, Any]) -> str:
+@pass_context
+def document(context: Context, facts: Mapping[str, Any]) -> str:
     """`agreement, revision 2`."""
-    subject = f" on “{event(facts['subject'])}”" if facts["subject"] else ""
-    return f"{kind(facts['kind'])}{subject}, revision {facts['revision']}"
+    say = language_of(context)
+    given = {"kind": kind(context, facts["kind"]), "revision": facts["revision"]}
+    if not facts["subject"]:
+        return say.gettext("%(kind)s, revision %(revision)s") % given
+    given |= {"event": event(context, facts["subject"])}
+    return say.gettext("%(kind)s on “%(event)s”, revision %(revision)s") % given
 
 
 @pass_context
 def wording(context: Context, question_id: str) -> str:
     """The text of a review question."""
-    return str(context["questionnaire"].wording(question_id))
+    return language_of(context).gettext(context["questionnaire"].wording(question_id))
 
 
 def capitalised(sentence: str) -> str:
@@ -307,59 +226,27 @@ def wrapped(prose: str, first: str = "", rest: str = "") -> str:
     return "\n\n".join(filled)
 
 
+def labelled(prose: str, label: str, width: int) -> str:
+    """Plain text: a label, and what belongs to it in a column of its own."""
+    return wrapped(prose, f"{label}:".ljust(width), " " * width)
+
+
 def paragraphs(prose: Markup) -> Markup:
     """HTML: each paragraph as an element."""
     parts = (part.strip() for part in escape(prose).split("\n\n"))
     return Markup("\n").join(Markup("<p>{}</p>").format(part) for part in parts if part)
 
 
-def _spoken(name: str) -> str:
+@pass_eval_context
+def isolated(evaluated: EvalContext, data: str) -> str:
+    """HTML: data whose direction of writing turns nothing around it."""
+    return Markup("<bdi>{}</bdi>").format(data) if evaluated.autoescape else data
+
+
+def spoken(name: str) -> str:
+    """A name that there are no words for."""
     return name.replace("_", " ")
 
 
-FILTERS = {
-    one.__name__: one
-    for one in (
-        *(
-            person,
-            people,
-            organisation,
-            organisation_or_name,
-            organisations,
-            when,
-            day,
-            listed,
-            count,
-            kind,
-            event,
-            stage,
-            occasion,
-        ),
-        *(
-            email_about,
-            role,
-            promise,
-            outcome,
-            happening,
-            actor,
-            redress_step,
-            redress_level,
-            redress_past,
-            open_actions,
-            result_rows,
-            result_items,
-            ways_on,
-            in_brief,
-            outcome_word,
-            lesson_items,
-            due_lines,
-            lines,
-            news,
-            document,
-            wording,
-            capitalised,
-            wrapped,
-            paragraphs,
-        ),
-    )
-} | {"shell": shlex.quote}
+def _worded(context: Context, names: Mapping[str, str], name: str) -> str:
+    return language_of(context).gettext(names.get(name, spoken(name)))

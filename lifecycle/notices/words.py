@@ -74,6 +74,12 @@ FOLDED = frozenset(
 )
 """Reminders, warnings and what is due soon: one email a day carries all of them to a person. The others leave at once."""
 
+ABOUT_SEVERAL = frozenset(("portfolio_digest",))
+"""What is not about one partnership, but about all that its reader looks after."""
+
+UNSUBSCRIBABLE = frozenset(("portfolio_digest",))
+"""What a reader may do without. Everything else the agreement obliges us to tell."""
+
 KINDS: Mapping[str, str] = {
     "need_assessment": "need assessment",
     "convening": "record of the convening",

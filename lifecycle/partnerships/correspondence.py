@@ -13,13 +13,14 @@ from lifecycle.db import Database
 from lifecycle.errors import Unavailable
 from lifecycle.notices import outbox
 from lifecycle.notices.entry import entry_of
-from lifecycle.notices.letter import zone_named
+from lifecycle.notices.letter import ALL, zone_named
 from lifecycle.notices.message import Message, parse_mailbox
 from lifecycle.notices.outbox import Drained
 from lifecycle.notices.owed import Owed
-from lifecycle.notices.render import Letter, Person, render
+from lifecycle.notices.render import Letter, Person, all_facts_given, render
 from lifecycle.notices.transports import transport_from
-from lifecycle.partnerships import changes
+from lifecycle.notices.words import ABOUT_SEVERAL, UNSUBSCRIBABLE
+from lifecycle.partnerships import changes, doors
 from lifecycle.partnerships.changes import Change
 from lifecycle.partnerships.models import contact
 from lifecycle.partnerships.people import BINDING_ROLES, Contact, people_of
@@ -40,9 +41,9 @@ def send_notices(database: Database, settings: Settings, as_of: datetime) -> Dra
     transport = transport_from(settings)
 
     def compose(connection: Connection, row: Row[Any], riders: Sequence[Row[Any]], now: datetime) -> Message:
-        letter = letter_of(connection, row, now)
+        letter = letter_of(connection, row, settings, now)
         outbox.address(connection, row.id, letter.reader.id, letter.reference)
-        return write_message(letter, [_about(letter, rider) for rider in riders], settings)
+        return write_message(letter, [_about(letter, rider, settings) for rider in riders], settings)
 
     def failed(
         connection: Connection, row: Row[Any], detail: str, address_at_fault: bool, now: datetime
@@ -63,13 +64,17 @@ def _zone_of(connection: Connection, partnership_id: str) -> tzinfo:
     return zone_named(changes.find(connection, partnership_id).time_zone)
 
 
-def letter_of(connection: Connection, row: Row[Any], now: datetime) -> Letter:
-    """What the email of an outbox row is written from, for whoever reads it now, everybody as they are registered."""
+def letter_of(connection: Connection, row: Row[Any], settings: Settings, now: datetime) -> Letter:
+    """What the email of an outbox row is written from, for whoever reads it now, everybody as they are registered.
+
+    Raises:
+        Invalid: it lacks a fact that its link needs.
+    """
     record = changes.find(connection, row.partnership_id)
     people = people_of(connection, record.id)[record.id]
     today = now.astimezone(zone_named(record.time_zone)).date()
     reader = reader_of(people, row.contact_id, today)
-    return Letter(
+    letter = Letter(
         template=row.template,
         reference=reference_of(row.key),
         partnership={
@@ -91,13 +96,37 @@ def letter_of(connection: Connection, row: Row[Any], now: datetime) -> Letter:
         away_until=reader.until,
         unreachable=_person(reader.unreachable) if reader.unreachable else None,
     )
+    return _with_links(letter, settings)
 
 
-def _about(letter: Letter, row: Row[Any]) -> Letter:
+def _about(letter: Letter, row: Row[Any], settings: Settings) -> Letter:
     """The same letter about another notice."""
-    return replace(
+    other = replace(
         letter, template=row.template, reference=reference_of(row.key), facts=row.facts, due_at=row.due_at
     )
+    return _with_links(other, settings)
+
+
+def _with_links(letter: Letter, settings: Settings) -> Letter:
+    """The letter with links for whoever reads it: what they do by them, they do in their own name."""
+    home = letter.partnership["id"]
+    with all_facts_given(letter.template):
+        links = doors.of_notice(
+            settings,
+            letter.template,
+            letter.facts,
+            home,
+            letter.reader.id,
+            letter.written_at,
+            letter.due_at,
+        )
+        if not links:
+            return letter
+        if letter.template not in ABOUT_SEVERAL:
+            return replace(letter, links=links, pages={home: doors.page(settings, home)})
+        about = {one["id"]: doors.page(settings, one["id"]) for one in letter.facts["partnerships"]}
+        everything = f"{doors.base(settings)}/"
+        return replace(letter, links=links | {"act": everything}, pages=about | {ALL: everything})
 
 
 def write_message(letter: Letter, riders: Sequence[Letter], settings: Settings) -> Message:
@@ -115,8 +144,19 @@ def write_message(letter: Letter, riders: Sequence[Letter], settings: Settings) 
         text=rendered.text,
         html=rendered.html,
         category=letter.template,
+        headers=_headers(letter),
         entry=entry_of(letter, from_address.rpartition("@")[2]),
     )
+
+
+def _headers(letter: Letter) -> dict[str, str]:
+    """One click unsubscribes (RFC 8058) from what a reader may do without."""
+    if letter.template not in UNSUBSCRIBABLE or not letter.links:
+        return {}
+    return {
+        "List-Unsubscribe": f"<{letter.links['preferences']}/unsubscribe>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def reference_of(key: str) -> str:
@@ -125,7 +165,7 @@ def reference_of(key: str) -> str:
 
 
 def _person(one: Contact) -> Person:
-    return Person(one.id, one.name, one.email, one.time_zone, one.partner_id, one.role)
+    return Person(one.id, one.name, one.email, one.time_zone, one.partner_id, one.role, one.language)
 
 
 def refused(

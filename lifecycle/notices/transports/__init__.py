@@ -22,7 +22,7 @@ class Outcome:
     send it again unasked. `refused`: this message will never be accepted. `stopped`: no message will be until
     somebody mends the installation; stop the queue, tell the operator, keep the message.
 
-    `detail` is one short line without addresses, keys or bodies. `retry_after` is None when the other side
+    `detail` is one short line without addresses, keys, links or bodies. `retry_after` is None when the other side
     named no time. `provider_id` is the other side's name for the message. `address_at_fault` says of a refusal that
     it was the recipient's address that was refused, not the message.
     """
@@ -61,10 +61,11 @@ def transport_from(settings: Settings) -> Transport:
 
 
 def in_short(text: str) -> str:
-    """Make what the other side said fit for a `detail`: one line, cut, without addresses and keys."""
+    """Make what the other side said fit for a `detail`: one line, cut, without addresses, keys and links."""
     # Cut first: looking for addresses takes time by the square of the length.
     text = text[: 10 * MAX_DETAIL]
     line = re.sub(r"SG\.[\w.-]+|Bearer\s+\S+", "[key]", one_line(text))
+    line = re.sub(r"(https?://[^\s/]+)/[^\s<>\"']+", r"\1/[link]", line)
     line = re.sub(r"[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;:]+", "[address]", line)
     return line if len(line) <= MAX_DETAIL else f"{line[: MAX_DETAIL - 1]}…"
 
