@@ -82,6 +82,8 @@ class Part:
     name: str = ""
     """Of an entry of a list: what the document calls it (its id)."""
     is_named: bool = False
+    meaning: str = ""
+    """Of a whole number: what it counts, as the schema describes it."""
 
     @property
     def anchor(self) -> str:
@@ -92,6 +94,11 @@ class Part:
     def is_fact(self) -> bool:
         """Whether it stands beside its title, without a heading of its own."""
         return self.form not in {"entries", "table", "section"}
+
+    @property
+    def is_line(self) -> bool:
+        """Whether it is a value by itself, told within a line."""
+        return self.is_fact and self.form != "values"
 
     @property
     def stretches(self) -> list[tuple[bool, list["Part"]]]:
@@ -270,7 +277,9 @@ class _Reader:
         if isinstance(value, list):
             return self._list(schema, value, pointer, title)
         form, shown = self._leaf(schema, value)
-        return None if form == "empty" else Part(pointer, title, form, shown)
+        # “5” says nothing by itself: whether days, working days or points, only the description says.
+        meaning = schema.get("description", "") if schema.get("type") == "integer" else ""
+        return None if form == "empty" else Part(pointer, title, form, shown, meaning=meaning)
 
     def field(self, schema: Mapping[str, Any], name: str) -> tuple[Mapping[str, Any], str, bool]:
         """A field's schema and title, and whether that is a name instead of words."""
