@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from lifecycle import stages
 from lifecycle.documents import queries as documents
 from lifecycle.documents.rules import load_schema
 from lifecycle.obligations import queries as obligations
@@ -177,6 +178,11 @@ class Case:
     def next_level(self) -> Level | None:
         """The level above."""
         return None if self.level.last else self.at.procedure.level(self.level.number + 1)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the partnership has ended."""
+        return self.record.partnership.stage in stages.FINAL_STAGES
 
     @property
     def linked(self) -> list[Line]:

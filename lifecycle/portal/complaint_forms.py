@@ -11,6 +11,8 @@ from starlette.datastructures import FormData
 from lifecycle.documents import rules as documents
 from lifecycle.errors import Fault, Invalid
 from lifecycle.languages import Language
+from lifecycle.partnerships.people import People
+from lifecycle.portal import pages
 from lifecycle.portal.visits import text
 
 _ABOUT = ("performance", "obligation", "term")
@@ -89,18 +91,21 @@ _PLACES = {
 
 
 def faults_of(
-    error: Invalid | None, language: Language, kind: str, action: str = ""
+    error: Invalid | None, language: Language, people: People, kind: str, action: str = ""
 ) -> Mapping[str, Sequence[str]]:
-    """What is wrong with a form, by the name of its field, in the reader's language; for `fields.html`.
+    """What is wrong with a form, by the name of its field in their order, in the reader's language; for `fields.html`.
 
     Args:
+        people: whose names stand for their ids.
         kind: the schema that names its fields.
         action: what the names of its fields begin with, where one page has several forms.
     """
     found: dict[str, list[str]] = {}
-    for fault in error.faults if error is not None else ():
+    places = list(words_of(kind))
+    faults = error.faults if error is not None else ()
+    for fault in sorted(faults, key=lambda one: _order(places, _place(one, kind))):
         name = f"{action}{_place(fault, kind)}"
-        mend = _mend(fault, language, kind)
+        mend = pages.with_names(pages.spoken(_mend(fault, language, kind)), people)
         if mend not in found.setdefault(name, []):
             found[name].append(mend)
     return found
@@ -114,10 +119,18 @@ def _place(fault: Fault, kind: str) -> str:
     return place
 
 
+def _order(places: Sequence[str], place: str) -> int:
+    known = _without_numbers(place)
+    return places.index(known) if known in places else len(places)
+
+
+def _without_numbers(pointer: str) -> str:
+    return re.sub(r"/\d+", "", pointer)
+
+
 def _mend(fault: Fault, language: Language, kind: str) -> str:
     """The mend. A field that a schema misses is asked for by its label, not by its name."""
-    known = words_of(kind).get(re.sub(r"/\d+", "", fault.pointer))
+    known = words_of(kind).get(_without_numbers(fault.pointer))
     if fault.mend.startswith("Add “") and known is not None:
-        field = language.sentence(known.title)
-        return language.gettext("Please fill this in: {field}.").format(field=field)
+        return language.gettext("Please fill this in: %(field)s.") % {"field": language.sentence(known.title)}
     return language.sentence(fault.mend)

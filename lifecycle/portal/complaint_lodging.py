@@ -121,11 +121,11 @@ class Lodging:
 
     def _performance(self, one: Performance) -> str:
         due_on = self.record.partnership.calendar.local_date(one.due_at)
-        said = self.language.gettext("{day}: {promise} ({who})").format(
-            day=self.language.short_day(due_on),
-            promise=_short(self.record.act_of(one)),
-            who=self._between(one.obligor, one.obligee),
-        )
+        said = self.language.gettext("%(day)s: %(promise)s (%(who)s)") % {
+            "day": self.language.short_day(due_on),
+            "promise": _short(self.record.act_of(one)),
+            "who": self._between(one.obligor, one.obligee),
+        }
         outcome = words.OUTCOMES.get(one.outcome or "")
         return said if outcome is None else f"{said} – {self.language.sentence(outcome)}"
 
@@ -145,8 +145,8 @@ class Lodging:
 
     def _between(self, obligor: str, obligee: str) -> str:
         partners = self.record.people.partners
-        say = self.language.gettext("{obligor} to {obligee}")
-        return say.format(obligor=partners.get(obligor, obligor), obligee=partners.get(obligee, obligee))
+        sides = {"obligor": partners.get(obligor, obligor), "obligee": partners.get(obligee, obligee)}
+        return self.language.gettext("%(obligor)s to %(obligee)s") % sides
 
 
 def _short(text: str) -> str:

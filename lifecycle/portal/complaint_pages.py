@@ -154,6 +154,6 @@ def _of_form(
     return {
         "words": forms.words_of(kind),
         "values": {name: text(sent, name) for name in sent},
-        "faults": forms.faults_of(invalid, reader.language, kind, action),
+        "faults": forms.faults_of(invalid, reader.language, reader.people, kind, action),
         "refused": None if invalid is not None else error,
     }
