@@ -11,11 +11,10 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.middleware.gzip import GZipMiddleware
 
-from lifecycle import __version__
+from lifecycle import __version__, deciding
 from lifecycle.api import (
     calendars,
     complaints,
-    deciding,
     documents,
     hooks,
     operations,

@@ -8,8 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.background import BackgroundTask
 
+from lifecycle import deciding
 from lifecycle.access import once
-from lifecycle.api import deciding, paging, problems, shapes
+from lifecycle.api import paging, problems, shapes
 from lifecycle.api.calls import SLUG, Id, Reads, Write, Writes, answer, respond
 from lifecycle.api.paging import Cursor, Limit
 from lifecycle.api.problems import documented

@@ -18,7 +18,7 @@ from lifecycle.obligations import queries as obligations
 from lifecycle.partnerships import changes, hints
 from lifecycle.partnerships.health import Level, health_of
 from lifecycle.partnerships.health import is_ as health_is
-from lifecycle.partnerships.models import contact, partnership, transition_request
+from lifecycle.partnerships.models import contact, partnership, transition_request, waiver
 from lifecycle.partnerships.models import partner as partner_table
 from lifecycle.partnerships.people import People, people_of
 from lifecycle.redress import queries as redress
@@ -136,6 +136,25 @@ def requests(connection: Connection, partnership_id: str) -> list[dict[str, Any]
         .order_by(transition_request.c.requested_at, transition_request.c.id)
     )
     return [dict(row._mapping) for row in connection.execute(statement)]
+
+
+def waivers(
+    connection: Connection, partnership_id: str, event: str, since: datetime
+) -> dict[str, list[tuple[str, str]]]:
+    """Who has consented since an instant to waive which criterion of a gate, as code → (contact, reason)."""
+    statement = (
+        select(waiver.c.criterion, waiver.c.contact_id, waiver.c.reason)
+        .where(
+            waiver.c.partnership_id == partnership_id,
+            waiver.c.event == event,
+            waiver.c.granted_at >= since,
+        )
+        .order_by(waiver.c.granted_at)
+    )
+    found: dict[str, list[tuple[str, str]]] = {}
+    for code, contact_id, reason in connection.execute(statement):
+        found.setdefault(code, []).append((contact_id, reason))
+    return found
 
 
 def overview(connection: Connection, partnership_id: str, now: datetime) -> dict[str, Any]:

@@ -28,8 +28,8 @@ router = APIRouter()
 DATES = 12
 """So many of the dates ahead are shown."""
 
-# Whoever reads a page has buttons: the commands that a hint names are for whoever operates the engine.
-_COMMAND = re.compile(r"[,:]?\s*(?:\w+\s+)?`lifecycle[^`]*`")
+# Whoever reads a page has its buttons: the commands and options that a sentence names are for the command line.
+_COMMAND = re.compile(r"[,:]?\s*(?:\w+\s+)?`(?:lifecycle|--)[^`]*`")
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def show_overview(member: Signed, id: str) -> Response:
     with member.database.read() as connection:
         standing = member.standing(connection, id)
         found = queries.overview(connection, id, member.now)
-    ways = list(_ways(member, standing))
+    ways = list(ways_of(member, standing))
     with member.database.read() as connection:
         return framed(
             member, connection, standing, "partnership_overview.html",
@@ -115,12 +115,23 @@ class Way:
         return self.needed - len(self.report.blocking)
 
 
-def _ways(member: Member, standing: Standing) -> Iterator[Way]:
+def ways_of(member: Member, standing: Standing) -> Iterator[Way]:
+    """The ways out of the present stage, as the reader would take them."""
     record = standing.record
-    me = None if standing.me is None else standing.me.id
     for event in stages.events_allowed(record.stage):
         target = stages.next_stage(record.stage, event, record.suspended_from)
-        yield Way(event, target, service.check(member.database, record.id, event, member.now, me))
+        yield Way(event, target, dry_run(member, standing, event))
+
+
+def dry_run(member: Member, standing: Standing, event: str) -> GateReport:
+    """The report that the reader would get now, once they give a reason: the page asks for it.
+
+    Raises:
+        NotAllowed: the stage does not allow the event.
+    """
+    me = None if standing.me is None else standing.me.id
+    reason = member.language.gettext("(your reason)")
+    return service.check(member.database, standing.record.id, event, member.now, me, reason)
 
 
 def _picture(language: Language, standing: Standing) -> Markup:
@@ -139,7 +150,12 @@ def _picture(language: Language, standing: Standing) -> Markup:
 
 def _hint(language: Language, english: str) -> tuple[str, str | None]:
     """A hint in the reader's language, and where on these pages it leads."""
-    return _COMMAND.sub("", language.sentence(english)), _leads_to(english)
+    return without_commands(language.sentence(english)), _leads_to(english)
+
+
+def without_commands(said: str) -> str:
+    """A sentence of the engine's as a page says it: without the command that would do it."""
+    return _COMMAND.sub("", said)
 
 
 _LEADS: Mapping[str, str] = {

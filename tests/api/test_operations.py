@@ -70,7 +70,7 @@ def test_a_request_is_kept_though_prefect_does_not_answer(
     url = f"http://127.0.0.1:{free_port()}/api"
     monkeypatch.setattr(sqlite_api.http.app.state, "prefect_url", url)  # type: ignore[attr-defined]
     monkeypatch.setattr(
-        "lifecycle.api.deciding.ask_prefect",
+        "lifecycle.deciding.ask_prefect",
         _with(url, PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings),
     )
     answer = sqlite_api.speaking_for("clinic-primary").post(
@@ -82,7 +82,7 @@ def test_a_request_is_kept_though_prefect_does_not_answer(
 
 def _with(url, setting, retries, temporary):  # type: ignore[no-untyped-def]
     """The real function, in the settings of this test alone: Prefect reads its environment once a process."""
-    from lifecycle.api.deciding import ask_prefect
+    from lifecycle.deciding import ask_prefect
 
     async def asked(request_id: str) -> None:
         with temporary({setting: url, retries: 0}):

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import time
 
 from sqlalchemy.exc import DBAPIError
@@ -12,11 +13,16 @@ from lifecycle.errors import LifecycleError
 from lifecycle.partnerships import service
 from lifecycle.partnerships.service import Request
 
-log = logging.getLogger("lifecycle.api")
+log = logging.getLogger("lifecycle.deciding")
 
 DEPLOYMENT = "gate-check/gate-check"
 _LOOK_EVERY = (0.05, 1.0)
 """Seconds: at first, and at most."""
+
+
+def by_prefect() -> bool:
+    """Whether a Prefect server decides here."""
+    return bool(os.environ.get("PREFECT_API_URL"))
 
 
 async def ask_prefect(request_id: str) -> None:
