@@ -96,7 +96,7 @@ def show_review(visit: Reviewing, again: str = "", said: str = "") -> Response:
     """The round as it stands: its questions, or what became of it. `again` shows the questions once more."""
     standing = _standing(visit)
     if standing is None:
-        return visit.page("review_over.html", 404, standing=None)
+        return visit.page("review_over.html", 404, state=None)
     if again or said == "saved":
         return _form(visit, standing) if standing.takes_answers else visit.again()
     return _outcome(visit, standing) or _form(visit, standing)
@@ -107,12 +107,12 @@ def _outcome(visit: Visit, standing: Standing) -> Response | None:
     if standing.newest is not None:
         return _given(visit, standing, standing.newest.content)
     if standing.ended:
-        return visit.page("review_over.html", standing=standing)
+        return visit.page("review_over.html", state=standing)
     if not standing.is_asked:
         coordinator = visit.people.contacts.get(visit.record.coordinator)
-        return visit.page("review_other.html", standing=standing, coordinator=coordinator)
+        return visit.page("review_other.html", state=standing, coordinator=coordinator)
     if standing.has_declined:
-        return visit.page("review_declined.html", standing=standing)
+        return visit.page("review_declined.html", state=standing)
     return None
 
 
@@ -127,7 +127,7 @@ def _given(visit: Visit, standing: Standing, content: Mapping[str, Any]) -> Resp
     wanted = sum(question.asked(scores) for question in asked.questions)
     return visit.page(
         "review_done.html",
-        standing=standing,
+        state=standing,
         sections={section: found for section, found in shown.items() if found},
         values=values,
         choices=dict(review_form.choices(asked)),
@@ -149,7 +149,7 @@ def _form(
     return visit.page(
         "review.html",
         status,
-        standing=standing,
+        state=standing,
         sections=review_form.items(asked),
         choices=review_form.choices(asked),
         conditions=review_form.conditions(asked, language),
@@ -244,7 +244,7 @@ def _pass_on_page(visit: Visit, standing: Standing, error: Invalid | None = None
     return visit.page(
         "review_pass_on.html",
         200 if error is None else 422,
-        standing=standing,
+        state=standing,
         colleagues=_colleagues(visit, standing.one),
         roles=words.ROLES,
         today=today,
@@ -288,7 +288,7 @@ def _decline_page(
     return visit.page(
         "review_decline.html",
         200 if error is None else 422,
-        standing=standing,
+        state=standing,
         reason=reason,
         faults=by_field(error, visit.language),
     )
