@@ -9,6 +9,7 @@ TEMPLATES: Mapping[str, str] = {
     "signoff_asked": "the request for a sign-off",
     "signoff_reminder": "a reminder to sign",
     "signoff_escalated": "the word that a sign-off is missing",
+    "objection_raised": "an objection to a document",
     "review_opened": "the invitation to a review",
     "review_reminder": "a reminder of a review",
     "review_escalated": "the word that review answers are missing",

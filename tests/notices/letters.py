@@ -285,6 +285,8 @@ FACTS: dict[str, dict[str, Any]] = {
     "decision_asked": PERFORMANCE
     | {"by": "jonas-berg", "outcome": "kept", "reason": "Two lists never came."},
     "decision_reminder": PERFORMANCE | {"outcome": "kept"},
+    "objection_raised": SIGNING
+    | {"by": "li-wei", "reason": "The list has to come on Wednesday, not on Thursday."},
     "signal_received": {
         "obligation": "discharge-list",
         "act": PERFORMANCE["act"],
