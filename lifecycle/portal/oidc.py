@@ -5,12 +5,11 @@ Source: OpenID Connect Core 1.0, sections 3.1 and 5.3; RFC 9700, section 2.1.
 """
 
 import logging
+import warnings
 from datetime import timedelta
 from typing import Any
 
-import httpx
 from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.starlette_client import OAuth, OAuthError
 from fastapi import APIRouter, Request
 from joserfc.errors import JoseError
 from starlette.concurrency import run_in_threadpool
@@ -26,6 +25,12 @@ from lifecycle.notices.letter import zone_named
 from lifecycle.portal import pages
 from lifecycle.portal.signing_in import own_path, welcome
 
+# As Authlib does: its errors are those of the one that it takes.
+try:
+    import httpx2 as http  # type: ignore[import-not-found]
+except ImportError:
+    import httpx as http
+
 log = logging.getLogger("lifecycle.portal.oidc")
 
 # Before `/sign-in/{secret}` in the table of routes: `oidc` is no secret.
@@ -36,7 +41,7 @@ COOKIE = "oidc"
 PURPOSE = "oidc"
 REMEMBERED_FOR = timedelta(minutes=10)
 TIMEOUT_SECONDS = 10.0
-_BROKEN = (AuthlibBaseError, JoseError, httpx.HTTPError, ValueError, KeyError, RuntimeError)
+_BROKEN = (AuthlibBaseError, JoseError, http.HTTPError, ValueError, KeyError, RuntimeError)
 """What an answer that is none, or is not as the standard has it, comes out as."""
 
 
@@ -50,7 +55,7 @@ def provider_of(request: Request) -> Any:
     if not settings.oidc:
         raise HTTPException(404)
     if not hasattr(state, "oidc"):
-        state.oidc = OAuth().register(
+        state.oidc = _registry().register(
             "oidc",
             client_id=settings.oidc_client_id,
             client_secret=settings.oidc_client_secret.get_secret_value(),
@@ -62,6 +67,17 @@ def provider_of(request: Request) -> Any:
             },
         )
     return state.oidc
+
+
+def _registry() -> Any:
+    """Authlib's; loaded where it is used, since it takes half a second."""
+    from authlib.deprecate import AuthlibDeprecationWarning
+
+    with warnings.catch_warnings():
+        # That httpx has a successor is a word to us, not to whoever reads the log.
+        warnings.simplefilter("ignore", AuthlibDeprecationWarning)
+        from authlib.integrations.starlette_client import OAuth
+    return OAuth()
 
 
 @router.get(PATH)
@@ -113,7 +129,7 @@ async def _claims(provider: Any, request: Request, issuer: str) -> dict[str, Any
         if "email" not in found:
             told = dict(await provider.userinfo(token=token))
             if told.get("sub") != found["sub"]:
-                raise OAuthError("mismatching_subject")
+                raise ValueError("another subject")
             found |= told
     except _BROKEN as error:
         # The kind alone: what it says may hold a code or a token.
