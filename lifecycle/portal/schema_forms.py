@@ -124,6 +124,8 @@ class Maker:
         if not held and shape_of(item) != "group":
             held = [ABSENT]
         below = [self._field(item, f"{made.pointer}/{at}", one, True, around) for at, one in enumerate(held)]
+        # That an entry is needed, and what it is, is said once.
+        below = [replace(one, required=False, hint="" if at else one.hint) for at, one in enumerate(below)]
         if below and self.grown == made.pointer:
             below[-1] = _freshened(below[-1])
         can_grow = len(below) < schema.get("maxItems", len(below) + 1)
