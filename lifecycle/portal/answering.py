@@ -142,10 +142,12 @@ def _form(
     status: int = 200,
     typed: Mapping[str, str] | None = None,
     error: Invalid | None = None,
+    is_rest_saved: bool = False,
 ) -> Response:
     asked, language = standing.asked, visit.language
     begun = standing.draft or standing.newest
     filled = review_form.values_of({} if begun is None else begun.content, asked)
+    faults = by_field(error, language)
     return visit.page(
         "review.html",
         status,
@@ -157,7 +159,9 @@ def _form(
         minutes=review_form.minutes(asked),
         comment=review_form.comment_field(),
         values=filled if typed is None else typed,
-        faults=by_field(error, language),
+        faults=faults,
+        listed=review_form.listed(faults, asked, language),
+        is_rest_saved=is_rest_saved,
     )
 
 
@@ -167,10 +171,10 @@ def answer_review(visit: Reviewing, sent: Sent) -> Response:
     standing = _standing(visit)
     if standing is None or not standing.takes_answers:
         return visit.again()
-    asked = standing.asked
+    asked, saves = standing.asked, text(sent, "do") == "save"
     content = review_form.content_of(sent, asked, standing.one.number)
     try:
-        if text(sent, "do") == "save":
+        if saves:
             _keep(visit, standing, sent, content)
             return visit.again("saved")
         content = rules.without_unasked(content, asked)
@@ -179,8 +183,9 @@ def answer_review(visit: Reviewing, sent: Sent) -> Response:
             visit.database, visit.record.id, standing.one.number, visit.holder.id, content, visit.now
         )
     except Invalid as error:
-        faults = review_form.at_fields(error.faults, content, asked)
-        return _form(visit, standing, 422, review_form.typed(sent, asked), faults)
+        found = review_form.at_fields(error.faults, content, asked)
+        rest = saves and all(fault.pointer.endswith("/comment") for fault in found.faults)
+        return _form(visit, standing, 422, review_form.typed(sent, asked), found, is_rest_saved=rest)
     return visit.again("answered")
 
 

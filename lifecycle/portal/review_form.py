@@ -3,7 +3,7 @@
 A field's name is the pointer that it would have if every question were answered: what is left blank moves no other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -162,3 +162,16 @@ def at_fields(faults: tuple[Fault, ...], content: Mapping[str, Any], asked: Ques
             pointer = f"/answers/{place}/{field}"
         moved.append(Fault(pointer, fault.rule, fault.mend))
     return Invalid(moved)
+
+
+def listed(
+    faults: Mapping[str, Sequence[str]], asked: Questionnaire, language: Language
+) -> Mapping[str, Sequence[str]]:
+    """The mends by field, each with the question that it is about: for the list at the head of the page."""
+    shown = [item for section in items(asked).values() for item in section]
+    numbers = {name: item.number for item in shown for name in (item.score, item.comment)}
+    words = language.gettext("Question {number}: {mend}")
+    return {
+        name: [words.format(number=numbers[name], mend=mend) for mend in mends] if name in numbers else mends
+        for name, mends in faults.items()
+    }

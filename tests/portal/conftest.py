@@ -17,6 +17,7 @@ from lifecycle.partnerships import doors
 from lifecycle.partnerships.doors import Purpose
 from lifecycle.portal.members import COOKIE
 from tests.api.clients import settings_of
+from tests.portal.reviewing import opened
 
 
 def link(
@@ -83,3 +84,10 @@ def both_sites(
     """The same on each kind of database (`database`): for what a page changes."""
     with TestClient(web.create(settings, database), raise_server_exceptions=False) as browser:
         yield browser
+
+
+@pytest.fixture
+def mine(store: Database, settings: Settings, now: datetime) -> str:
+    """The link of the city's primary contact to the round that is open."""
+    opened(store, now)
+    return link(settings, "review", "harbour", "city-primary", now, {"round": 1})
