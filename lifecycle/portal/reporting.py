@@ -31,7 +31,7 @@ def report(visit: Reporting, sent: Sent) -> Response:
         TEMPLATE,
         "reported",
         lambda database, name, by: service.report(
-            database, visit.record.id, name, _content(sent), by, visit.now
+            database, visit.record.id, name, content_of(sent), by, visit.now
         ),
     )
 
@@ -42,7 +42,7 @@ def signal(visit: Reporting, sent: Sent) -> Response:
     return promised.signal(visit, sent, TEMPLATE)
 
 
-def _content(sent: FormData) -> dict[str, Any]:
+def content_of(sent: FormData) -> dict[str, Any]:
     """The report as its schema has it; what was left empty is left out."""
     evidence = text(sent, "/evidence/reference")
     fields = {
