@@ -60,7 +60,7 @@ def test_every_email_is_listed_newest_first_and_read_in_both_forms(
     older = written(settings, now)
     newer = written(settings, now + timedelta(hours=1), subject="Señora, ¿y <b>ahora</b>?", entry=CALENDAR)
     listed = html.fromstring(local.get("/mailbox").text)
-    assert listed.xpath("//tbody//a/@href") == [f"/mailbox/{newer}", f"/mailbox/{older}"]
+    assert listed.xpath("//main//li/a/@href") == [f"/mailbox/{newer}", f"/mailbox/{older}"]
     page = local.get(f"/mailbox/{newer}")
     found = html.fromstring(page.text)
     assert found.findtext(".//title") == "Señora, ¿y <b>ahora</b>?"
@@ -103,9 +103,9 @@ def test_reading_changes_nothing(local: TestClient, settings: Settings, now: dat
 
 def test_many_emails_come_by_the_page(local: TestClient, settings: Settings, now: datetime) -> None:
     names = [written(settings, now + timedelta(seconds=n)) for n in range(PAGE + 1)]
-    assert len(html.fromstring(local.get("/mailbox").text).xpath("//tbody/tr")) == PAGE
+    assert len(html.fromstring(local.get("/mailbox").text).xpath("//main//li")) == PAGE
     last = html.fromstring(local.get("/mailbox?page=2").text)
-    assert last.xpath("//tbody//a/@href") == [f"/mailbox/{names[0]}"]
+    assert last.xpath("//main//li/a/@href") == [f"/mailbox/{names[0]}"]
     assert [local.get(f"/mailbox?page={n}").status_code for n in (0, 3, -1, "x")] == [404] * 4
 
 
@@ -186,7 +186,7 @@ def test_a_name_reaches_nothing_but_an_email_of_the_folder(
         answer = local.get(path)
         assert answer.status_code == 404
         assert "secret" not in answer.text.replace(name, "")
-    assert len(html.fromstring(local.get("/mailbox").text).xpath("//tbody/tr")) == 1
+    assert len(html.fromstring(local.get("/mailbox").text).xpath("//main//li")) == 1
 
 
 def test_emails_of_any_kind_can_be_read(local: TestClient, settings: Settings) -> None:
