@@ -1,4 +1,4 @@
-"""Documents and their sign-offs."""
+"""Documents, their sign-offs, and the objections to them."""
 
 from typing import Annotated, Literal
 
@@ -9,7 +9,7 @@ from lifecycle.api.bodies import body_of
 from lifecycle.api.calls import Id, Reads, Writes, respond
 from lifecycle.api.paging import Cursor, Limit
 from lifecycle.api.problems import documented
-from lifecycle.documents import queries, rules, service
+from lifecycle.documents import objections, queries, rules, service
 
 router = APIRouter(tags=["documents"])
 
@@ -101,4 +101,31 @@ def sign_document(write: Writes, id: Id, body: shapes.SignOffAsked) -> Response:
         id,
         lambda database, by, now: service.sign(database, id, body.kind, body.revision, by, now, body.subject),
         lambda _, signed: shapes.SignOff.model_validate(signed),
+    )
+
+
+@router.get(
+    "/partnerships/{id}/objections", response_model=shapes.Page[shapes.Objection], responses=documented()
+)
+def list_objections(call: Reads, id: Id, cursor: Cursor = None, limit: Limit = 50) -> Response:
+    """Why which revision was not signed, and what has become of it."""
+    with call.reading(id) as (connection, record):
+        found = queries.objections(connection, id)
+    return respond(paging.slice_of(found, cursor, limit, shapes.Objection.model_validate), record.version)
+
+
+@router.post(
+    "/partnerships/{id}/objections",
+    status_code=201,
+    response_model=shapes.Objection,
+    responses=documented(409, 412, 428),
+)
+def object_to_document(write: Writes, id: Id, body: shapes.ObjectionAsked) -> Response:
+    """Say why the contact's organisation does not sign one exact revision; all who have to answer it are told."""
+    return write.to(
+        id,
+        lambda database, by, now: objections.object_to(
+            database, id, body.kind, body.revision, by, body.reason, now, body.subject
+        ),
+        lambda _, raised: shapes.Objection.model_validate(raised),
     )

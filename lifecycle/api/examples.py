@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 AT = "2025-03-10T09:30:00Z"
+_OBJECTION = "The list has to come on Wednesday, not on Thursday."
 _SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 FIELDS: Mapping[str, Any] = {
@@ -129,6 +130,9 @@ MODELS: Mapping[tuple[str, str], Any] = {
     ("Score", "id"): "q3",
     ("Score", "title"): "We tell each other early when something goes wrong.",
     ("Signal", "number"): 1,
+    ("Objection", "reason"): _OBJECTION,
+    ("Objection", "state"): "open",
+    ("ObjectionAsked", "reason"): _OBJECTION,
     ("Stream", "state"): "waiting",
     ("Stream", "detail"): "The receiver answered 500.",
     ("Subscription", "id"): "5f0c1d2e3a4b5968",

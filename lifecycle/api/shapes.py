@@ -149,6 +149,21 @@ class SignOff(Shape):
     signed_at: datetime
 
 
+class Objection(Shape):
+    """Why a partner does not sign one revision."""
+
+    kind: str
+    subject: str
+    revision: int
+    partner_id: str
+    contact_id: str
+    reason: str
+    objected_at: datetime
+    state: Literal["open", "signed", "answered"] = Field(
+        description="`signed`: its partner signed this revision since; `answered`: a newer revision exists."
+    )
+
+
 class RevisionHead(Shape):
     """A revision of a document, without its content."""
 
@@ -183,6 +198,12 @@ class SignOffAsked(Asked):
         pattern=r"^[^\x00]*$",
         description="Of a decision record: the event that it is about.",
     )
+
+
+class ObjectionAsked(SignOffAsked):
+    """Why one exact revision is not signed."""
+
+    reason: Text
 
 
 class Evidence(Shape):

@@ -50,13 +50,16 @@ def to_sign(settings: Settings, now: datetime, who: str = "city-sponsor", revisi
     return link(settings, "sign", "harbour", who, now, about)
 
 
-def signs(site: TestClient, address: str, sha256: str, **more: str) -> Response:
-    return site.post(address, data={"sha256": sha256, "/read": "true"} | more, follow_redirects=False)
+def signs(site: TestClient, address: str, sha256: str) -> Response:
+    sent = {"sha256": sha256, "/read": "true"}
+    answer: Response = site.post(address, data=sent, follow_redirects=False)
+    return answer
 
 
 def objects(site: TestClient, address: str, sha256: str, reason: str = REASON) -> Response:
     sent = {"sha256": sha256, "/reason": reason}
-    return site.post(f"{address}/objection", data=sent, follow_redirects=False)
+    answer: Response = site.post(f"{address}/objection", data=sent, follow_redirects=False)
+    return answer
 
 
 def signed_by(database: Database) -> list[tuple[str, int]]:
