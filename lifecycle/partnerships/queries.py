@@ -249,6 +249,14 @@ def _documents(connection: Connection, partnership_id: str, people: People) -> l
     return list(newest.values())
 
 
+def rounds(connection: Connection, partnership_id: str) -> list[dict[str, Any]]:
+    """The review rounds of one partnership, oldest first, with who of those asked has answered and who has not."""
+    history = documents.history(connection, partnership_id)
+    return _rounds(
+        connection, partnership_id, [{"kind": kind, "subject": subject} for kind, subject, *_ in history]
+    )
+
+
 def _rounds(
     connection: Connection, partnership_id: str, stored: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:

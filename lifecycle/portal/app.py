@@ -30,6 +30,7 @@ from lifecycle.portal import (
     preferring,
     promises,
     reporting,
+    reviews,
     signing,
     signing_in,
 )
@@ -47,6 +48,7 @@ _ROUTERS: tuple[Any, ...] = (
     partnerships,
     gates,
     promises,
+    reviews,
     oidc,
     signing_in,
     mailbox,

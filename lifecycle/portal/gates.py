@@ -37,9 +37,9 @@ _SHOWN = 5
 """So many places of evidence are shown at once."""
 
 _ELSEWHERE: Mapping[str, str] = {
-    r"review/(\d+)$": "/reviews#round-{0}",
+    r"review/(\d+)$": "/reviews/{0}",
     r"review$": "/reviews",
-    r"corrective action (\d+)$": "/reviews#action-{0}",
+    r"corrective action (\d+)$": "/reviews/actions/{0}",
 }
 """Evidence that is no document → where it is shown."""
 

@@ -159,9 +159,9 @@ def without_commands(said: str) -> str:
 
 
 _LEADS: Mapping[str, str] = {
-    r"Corrective action (\d+)": "/reviews#action-{0}",
+    r"Corrective action (\d+)": "/reviews/actions/{0}",
     r"Complaint (\d+)": "/complaints/{0}",
-    r"Review round (\d+)": "/reviews#round-{0}",
+    r"Review round (\d+)": "/reviews/{0}",
     r"(?:No report|The report) on ([a-z0-9:-]+/\d+)": "/promises/{0}",
     r"“([a-z_]+)”, asked for by": "/gates/{0}",
     r"([a-z_]+) revision \d+ waits for the sign-off": "/documents/{0}",

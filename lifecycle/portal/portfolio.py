@@ -123,7 +123,7 @@ def address_of(one: Waiting) -> str:
         return f"{here}/reviews/{one.name}/answer"
     if one.what == "sign":
         return f"{here}/documents/{one.name}"
-    return f"{here}/reviews#action-{one.name}" if one.what == "action" else f"{here}/complaints/{one.name}"
+    return f"{here}/reviews/actions/{one.name}" if one.what == "action" else f"{here}/complaints/{one.name}"
 
 
 def _day_of(one: Waiting) -> date | None:

@@ -95,9 +95,9 @@ def test_evidence_leads_into_the_document(site: TestClient, store: Database, now
 @pytest.mark.parametrize(
     ("document", "place"),
     [
-        ("review/3", "/reviews#round-3"),
+        ("review/3", "/reviews/3"),
         ("review", "/reviews"),
-        ("corrective action 2", "/reviews#action-2"),
+        ("corrective action 2", "/reviews/actions/2"),
         ("agreement", "/documents/agreement?revision=4#at/term"),
         ("decision_record/terminate", "/documents/decision_record?revision=4#at/term"),
         ("registry", None),
