@@ -49,11 +49,12 @@ def messages(domain: str) -> Found:
         return dict.fromkeys(_of_schemas())
     if domain == "domain":
         return dict.fromkeys(_of_the_engine())
-    return dict.fromkeys(_of_gettext(HERE / ("portal" if domain == "portal" else "notices")))
+    places = [HERE / "languages.py", HERE / "portal"] if domain == "portal" else [HERE / "notices"]
+    return dict.fromkeys(found for place in places for found in _of_gettext(place))
 
 
-def _of_gettext(folder: Path) -> Iterator[str | tuple[str, str]]:
-    for path in sorted(folder.rglob("*")):
+def _of_gettext(place: Path) -> Iterator[str | tuple[str, str]]:
+    for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
         method = _method(path)
         if method is None:
             continue

@@ -130,15 +130,15 @@ def accepted(header: str) -> str:
 
 @cache
 def _forms(code: str) -> list[tuple[str, re.Pattern[str], str]]:
-    """Each message with gaps as (its longest fixed part, what it matches, what it becomes), the most specific first."""
-    catalogue: dict[object, str] = {}
-    one: gnu.NullTranslations | None = of(code).catalogue
-    while one is not None:
-        catalogue |= getattr(one, "_catalog", {})
-        one = one._fallback  # type: ignore[attr-defined]
+    """Each of the domain's messages with gaps as (its longest fixed part, what it matches, what it becomes).
+
+    The most specific stands first.
+    """
+    with (LOCALES / code / "LC_MESSAGES" / "domain.mo").open("rb") as file:
+        messages: dict[object, str] = gnu.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
     found = []
-    for message, said in catalogue.items():
-        if isinstance(message, str) and message and said and _GAP.search(message):
+    for message, said in messages.items():
+        if isinstance(message, str) and said and _GAP.search(message):
             fixed = _GAP.split(message)[::2]
             known = sum(map(len, fixed))
             found.append((max(fixed, key=len), re.compile(_pattern(message), re.DOTALL), said, known))
@@ -165,7 +165,43 @@ def _said(language: Language, english: str) -> str:
     known = language.gettext(english)
     if known != english:
         return known
+    return _composed(language, english) or _filled(language, english) or english
+
+
+def _composed(language: Language, english: str) -> str | None:
+    """A task and its problems, as criteria put them: `Name the priorities: list at least one; and 2 more.`"""
+    task, mark, problems = english.partition(": ")
+    if not mark or not problems.endswith(".") or language.gettext(task) == task:
+        return None
+    said = [
+        language.sentence(f"; {one}")[2:] if one.startswith("and ") else language.sentence(one)
+        for one in problems[:-1].split("; ")
+    ]
+    return f"{language.gettext(task)}: {'; '.join(said)}."
+
+
+def _filled(language: Language, english: str) -> str | None:
+    """A message whose gaps are filled; what fills them is said in this language where it is known."""
     for fixed, pattern, said in _forms(language.code):
         if fixed in english and (match := pattern.fullmatch(english)):
-            return _GAP.sub(lambda gap: language.sentence(match[gap[1]]), said)
-    return english
+            return _GAP.sub(lambda gap: _filling(language, match[gap[1]]), said)
+    return None
+
+
+def _filling(language: Language, english: str) -> str:
+    """A sentence's part, or a list of names: `measure, unit and target`."""
+    said = language.sentence(english)
+    parts = re.split(r"(, | and )", english)
+    if said != english or any(name.count(" ") > 3 for name in parts[::2]):
+        return said
+    marks = {" and ": f" {language.gettext('and')} "}
+    return "".join(
+        marks.get(part, part) if place % 2 else _name(language, part) for place, part in enumerate(parts)
+    )
+
+
+def _name(language: Language, english: str) -> str:
+    """A field's name, which stands in the catalogue as a title."""
+    title = english.capitalize()
+    said = language.gettext(title)
+    return said.lower() if said != title else language.gettext(english)
