@@ -160,7 +160,7 @@ class Maker:
             widget = "radios" if len(options) <= RADIOS else "select"
             return replace(made, widget=widget, value=text, options=options)
         widget, more = _input(schema, text)
-        options = self._cadences() if schema.get("format") == "rrule" else ()
+        options = self._cadences() if schema.get("format") == "rrule" else []
         return replace(made, widget=widget, value=text, more=more, options=options)
 
     def _chosen_among(self, made: Field, shape: str, value: Any, others: Sequence[Option]) -> Field:
