@@ -14,10 +14,12 @@ from lifecycle.obligations import queries, service
 from lifecycle.obligations.queries import Entry
 from lifecycle.partnerships.doors import Purpose
 from lifecycle.partnerships.models import contact
+from lifecycle.redress import service as redress
 from tests.builders import contents
 from tests.obligations.agreements import agreement, in_force, monitor, move, obligation, performances, states
 from tests.portal.conftest import link
 from tests.portal.links import PROMISE, main_of, require_dead
+from tests.redress import cases
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 AT = datetime(2026, 4, 1, 9, tzinfo=UTC)
@@ -383,3 +385,25 @@ def test_what_people_wrote_is_text_on_these_pages(
         page = site.get(path).text
         assert "<script>" not in page
         assert page.count("&lt;script&gt;") >= 5
+
+
+def test_what_a_complaint_ended_in_is_reported_and_answered_like_a_promise(
+    site: TestClient, store: Database, settings: Settings, travel: Callable[[datetime], None]
+) -> None:
+    cases.broken(store)
+    cases.lodged(store)
+    offer = cases.remedy(act="Sends the missing list.")
+    redress.propose(store, "harbour", 1, offer, "clinic-primary", cases.days(2))
+    redress.agree(store, "harbour", 1, "city-primary", cases.days(3))
+    at = cases.days(4)
+    travel(at)
+    name = {"performance": "remedy:1/1"}
+    page = site.post(
+        link(settings, "report", "harbour", "clinic-primary", at, name),
+        data={"seen": "0", "/outcome": "kept"},
+    )
+    assert "Sends the missing list." in main_of(page)
+    assert "An early word" not in main_of(page), "nothing of the agreement bears this name"
+    verdict = link(settings, "verdict", "harbour", "city-primary", at, name)
+    assert site.post(f"{verdict}/accept", data={"seen": "1"}).status_code == 200
+    assert states(store)["remedy:1/1"] == "settled"
