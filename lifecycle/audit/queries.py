@@ -36,6 +36,15 @@ def page(connection: Connection, partnership_id: str, after: int, limit: int) ->
     return [AuditEvent(*row) for row in connection.execute(statement)]
 
 
+def newest(connection: Connection, partnership_id: str, before: int | None, limit: int) -> list[AuditEvent]:
+    """At most `limit` events of one partnership earlier than number `before`, or of all, newest first."""
+    statement = select(*_EVENT).where(audit_event.c.partnership_id == partnership_id)
+    if before is not None:
+        statement = statement.where(audit_event.c.seq < before)
+    rows = connection.execute(statement.order_by(audit_event.c.seq.desc()).limit(limit))
+    return [AuditEvent(*row) for row in rows]
+
+
 def since(connection: Connection, partnership_id: str, instant: datetime) -> list[AuditEvent]:
     """The events of one partnership later than an instant, oldest first."""
     statement = (

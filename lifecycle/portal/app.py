@@ -33,6 +33,7 @@ from lifecycle.portal import (
     reviews,
     signing,
     signing_in,
+    timeline,
 )
 from lifecycle.portal.guard import Guard
 from lifecycle.portal.members import SignInNeeded
@@ -49,6 +50,7 @@ _ROUTERS: tuple[Any, ...] = (
     gates,
     promises,
     reviews,
+    timeline,
     oidc,
     signing_in,
     mailbox,

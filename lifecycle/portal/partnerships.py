@@ -39,12 +39,12 @@ class Names:
     people: People
     language: Language
 
-    def person(self, contact_id: str) -> str:
-        """A contact's name."""
-        if contact_id == changes.SYSTEM:
+    def person(self, actor: str) -> str:
+        """The name of whoever did something: a contact, a partner, or the engine by itself."""
+        if actor == changes.SYSTEM:
             return self.language.gettext("the engine")
-        found = self.people.contacts.get(contact_id)
-        return contact_id if found is None else found.name or contact_id
+        found = self.people.contacts.get(actor)
+        return self.organisation(actor) if found is None else found.name or actor
 
     def organisation(self, partner_id: str) -> str:
         """A partner's name."""
