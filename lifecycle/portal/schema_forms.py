@@ -57,13 +57,15 @@ class Field:
     fresh: bool = False
     """Whether it was just added: the reader goes on here."""
 
-    def walk(self, trail: str = "") -> Iterator[tuple["Field", str]]:
-        """This field and all below it, each with what it is called from outside."""
-        here = f"{trail} › {self.label}" if trail else self.label
+    def walk(self, trail: str = "", name: str = "") -> Iterator[tuple["Field", str]]:
+        """This field and all below it, each with what it is called from outside; an entry of a list by its number."""
+        here = " › ".join(filter(None, (trail, name or self.label)))
         yield self, here
         for number, one in enumerate(self.below, 1):
-            within = here if self.widget != "items" else f"{here} {number}"
-            yield from one.walk(within)
+            if self.widget == "items":
+                yield from one.walk(trail, f"{one.label} {number}")
+            else:
+                yield from one.walk(here)
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Maker:
     def form(self, part: Part, content: Any) -> Field:
         """The fields of a part, filled with content; `ABSENT` leaves them empty."""
         found = self._field(part.schema, part.pointer, content, required=True, around=frozenset())
-        return replace(found, folds=False)
+        return replace(found, required=False, folds=False)
 
     def _field(
         self, schema: Schema, pointer: str, value: Any, required: bool, around: frozenset[str]

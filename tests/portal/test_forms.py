@@ -258,6 +258,14 @@ def test_a_fault_stands_at_its_field_or_at_what_is_nearest() -> None:
     }
 
 
+def test_a_fault_says_which_entry_it_is_in() -> None:
+    content = {"redress": {"levels": [{"name": "A"}, {"name": "B"}]}}
+    called = {
+        one.pointer: trail for one, trail in form(SCHEMAS["agreement"], content["redress"], "redress").walk()
+    }
+    assert called["/redress/levels/1/working_days"] == "Redress › Level 2 › Resolve within"
+
+
 def test_what_is_empty_and_may_be_is_folded_away_but_not_where_something_is_wrong() -> None:
     made = form(SCHEMAS["agreement"], {"obligations": [{"id": "a"}]})
     folded = form_of(shown(made)).xpath("//details[.//input[@name='/obligations/0/choice/by']]")
