@@ -22,7 +22,7 @@ from lifecycle.partnerships.people import BINDING_ROLES, Contact
 from lifecycle.portal.forms import by_field
 from lifecycle.portal.members import Member, OwnForm, Signed, Standing
 from lifecycle.portal.pages import status_of
-from lifecycle.portal.partnerships import dry_run, framed, ways_of, without_commands
+from lifecycle.portal.partnerships import dry_run, framed, ways_of
 from lifecycle.portal.reading import anchor
 from lifecycle.portal.visits import text
 
@@ -122,7 +122,6 @@ _WORDS: dict[str, Any] = {
     "KINDS": KINDS,
     "SHOWN": _SHOWN,
     "place_of": place_of,
-    "without_commands": without_commands,
 }
 
 

@@ -28,9 +28,6 @@ router = APIRouter()
 DATES = 12
 """So many of the dates ahead are shown."""
 
-# Whoever reads a page has its buttons: the commands and options that a sentence names are for the command line.
-_COMMAND = re.compile(r"[,:]?\s*(?:\w+\s+)?`(?:lifecycle|--)[^`]*`")
-
 
 @dataclass(frozen=True)
 class Names:
@@ -89,7 +86,7 @@ def show_overview(member: Signed, id: str) -> Response:
             found=found,
             picture=_picture(member.language, standing),
             ways=ways,
-            hints=[_hint(member.language, one) for one in found["hints"]],
+            hints=[(one, _leads_to(one)) for one in found["hints"]],
             dates=_dates(found["timers"], standing, member.now),
             people=_people(member, standing),
             EVENTS=EVENTS, ROLES=ROLES, STAGES=STAGES, KINDS=KINDS,
@@ -148,16 +145,6 @@ def _picture(language: Language, standing: Standing) -> Markup:
     return Markup(drawn)  # noqa: S704
 
 
-def _hint(language: Language, english: str) -> tuple[str, str | None]:
-    """A hint in the reader's language, and where on these pages it leads."""
-    return without_commands(language.sentence(english)), _leads_to(english)
-
-
-def without_commands(said: str) -> str:
-    """A sentence of the engine's as a page says it: without the command that would do it."""
-    return _COMMAND.sub("", said)
-
-
 _LEADS: Mapping[str, str] = {
     r"Corrective action (\d+)": "/reviews/actions/{0}",
     r"Complaint (\d+)": "/complaints/{0}",
@@ -171,6 +158,7 @@ _LEADS: Mapping[str, str] = {
 
 
 def _leads_to(hint: str) -> str | None:
+    """Where on these pages an English hint leads."""
     for beginning, path in _LEADS.items():
         if (match := re.match(beginning, hint)) is not None:
             return path.format(*match.groups())

@@ -122,7 +122,7 @@ def _directions(
                 for id_, ones in sorted(of.items())
             ],
         )
-        for sides, of in sorted(performed.items())
+        for sides, of in sorted(performed.items(), key=lambda found: (sorted(found[0]), found[0]))
     ]
 
 
