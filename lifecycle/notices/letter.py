@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from lifecycle import languages
 from lifecycle.languages import Language
 from lifecycle.notices.message import one_line
+from lifecycle.notices.words import ABOUT_SEVERAL
 
 IN_FORCE = frozenset(("maintaining", "evaluating", "suspended"))
 """The stages in which an agreement is in force: what it promises can be complained of."""
@@ -80,9 +81,9 @@ class Letter:
         return "act" in self.links and self.links["act"] not in self.pages.values()
 
     @property
-    def in_force(self) -> bool:
-        """Whether there are promises to complain of."""
-        return self.partnership["stage"] in IN_FORCE
+    def open_to_complaints(self) -> bool:
+        """Whether it is about one partnership that has promises to complain of."""
+        return self.template not in ABOUT_SEVERAL and self.partnership["stage"] in IN_FORCE
 
     @property
     def open(self) -> bool:

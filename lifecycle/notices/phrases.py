@@ -74,7 +74,7 @@ def actor(context: Context, contact_id: str) -> str:
 @pass_context
 def role(context: Context, name: str) -> str:
     """A contact's role in words."""
-    return _worded(context, words.ROLES, name)
+    return _named(context, words.ROLES, name)
 
 
 @pass_context
@@ -102,9 +102,9 @@ def addresses(context: Context, addressees: Iterable[Any]) -> str:
 
 
 @pass_context
-def sentence(context: Context, english: str) -> str:
-    """What the domain says, in the reader's language. Not for what people wrote."""
-    return language_of(context).sentence(english)
+def worded(context: Context, english: str) -> str:
+    """What may come with the engine, word for word, such as a question; what people worded themselves stays."""
+    return language_of(context).gettext(english)
 
 
 @pass_context
@@ -116,13 +116,13 @@ def quoted(context: Context, said: str, by: str) -> str:
 @pass_context
 def kind(context: Context, name: str) -> str:
     """A document kind in words."""
-    return _worded(context, words.KINDS, name)
+    return _named(context, words.KINDS, name)
 
 
 @pass_context
 def event(context: Context, name: str) -> str:
     """An event in words, completing “to …”."""
-    return _worded(context, words.EVENTS, name)
+    return _named(context, words.EVENTS, name)
 
 
 @pass_context
@@ -163,19 +163,19 @@ def promise(facts: Mapping[str, Any]) -> str:
 @pass_context
 def outcome(context: Context, name: str) -> str:
     """What was said of a performance, in words."""
-    return _worded(context, words.OUTCOMES, name)
+    return _named(context, words.OUTCOMES, name)
 
 
 @pass_context
 def happening(context: Context, event_name: str) -> str:
     """What became of a performance, as half a sentence."""
-    return _worded(context, words.HAPPENINGS, event_name)
+    return _named(context, words.HAPPENINGS, event_name)
 
 
 @pass_context
 def redress_step(context: Context, name: str) -> str:
     """What happened to a complaint, as half a sentence."""
-    return _worded(context, words.REDRESS, name)
+    return _named(context, words.REDRESS, name)
 
 
 @pass_context
@@ -248,5 +248,5 @@ def spoken(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _worded(context: Context, names: Mapping[str, str], name: str) -> str:
+def _named(context: Context, names: Mapping[str, str], name: str) -> str:
     return language_of(context).gettext(names.get(name, spoken(name)))

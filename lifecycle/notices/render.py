@@ -39,7 +39,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     for one in (
         *(phrases.person, phrases.people, phrases.organisation, phrases.organisation_or_name),
         *(phrases.organisations, phrases.actor, phrases.role, phrases.addresses, phrases.listed),
-        *(phrases.when, phrases.day, phrases.sentence, phrases.quoted, phrases.capitalised),
+        *(phrases.when, phrases.day, phrases.worded, phrases.quoted, phrases.capitalised),
         *(phrases.kind, phrases.event, phrases.stage, phrases.occasion, phrases.email_about),
         *(phrases.promise, phrases.outcome, phrases.happening, phrases.redress_step, phrases.redress_level),
         *(phrases.outcome_word, phrases.document, phrases.wording),
