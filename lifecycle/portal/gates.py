@@ -98,7 +98,13 @@ def _gate(
 def _findings(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """What blocks first, then advice, then what was waived, then what is met."""
     order = {("unmet", "blocking"): 0, ("unmet", "advisory"): 1, ("waived", "blocking"): 2}
-    return sorted(report["findings"], key=lambda one: order.get((one["outcome"], one["severity"]), 3))
+    found = sorted(report["findings"], key=lambda one: order.get((one["outcome"], one["severity"]), 3))
+    return [{**one, "evidence": _once(one["evidence"])} for one in found]
+
+
+def _once(evidence: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Each place once, however many things were read there."""
+    return list({tuple(one.values()): one for one in evidence}.values())
 
 
 def _is_waivable(finding: Mapping[str, Any]) -> bool:

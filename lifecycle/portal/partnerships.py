@@ -86,7 +86,7 @@ def show_overview(member: Signed, id: str) -> Response:
             found=found,
             picture=_picture(member.language, standing),
             ways=ways,
-            hints=[(one, _leads_to(one)) for one in found["hints"]],
+            hints=[(_discreet(one, found["rounds"]), _leads_to(one)) for one in found["hints"]],
             dates=_dates(found["timers"], standing, member.now),
             people=_people(member, standing),
             EVENTS=EVENTS, ROLES=ROLES, STAGES=STAGES, KINDS=KINDS,
@@ -143,6 +143,15 @@ def _picture(language: Language, standing: Standing) -> Markup:
     )
     # Made of the engine's own words, each of them escaped.
     return Markup(drawn)  # noqa: S704
+
+
+def _discreet(hint: str, rounds: list[dict[str, Any]]) -> str:
+    """A hint that says of an anonymous round that answers are missing, and not whose."""
+    match = re.match(r"(Review round (\d+) closes on [^;]+);", hint)
+    one = next((one for one in rounds if match is not None and one["number"] == int(match[2])), None)
+    if match is None or one is None or not (one["questionnaire"] or {}).get("anonymous"):
+        return hint
+    return f"{match[1]}; answers are missing."
 
 
 _LEADS: Mapping[str, str] = {

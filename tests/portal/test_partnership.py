@@ -13,7 +13,10 @@ from lifecycle.access.models import account
 from lifecycle.db import Database
 from lifecycle.notices.words import STAGES
 from lifecycle.partnerships.models import contact, partnership
-from tests.builders import contents, registered
+from lifecycle.reviews import questionnaire
+from lifecycle.reviews import service as reviews
+from lifecycle.reviews.models import review_round
+from tests.builders import contents, registered, reviewed
 from tests.obligations import agreements
 from tests.portal.conftest import sign_in
 from tests.redress import cases
@@ -107,6 +110,23 @@ def test_hints_lead_to_where_it_is_done_and_name_no_commands(
     assert "lifecycle complaint show" not in shown
     assert 'href="/partnerships/harbour/complaints/1"' in shown
     assert 'href="/partnerships/harbour/promises/lists/2"' in shown
+
+
+@pytest.mark.parametrize(("anonymous", "named"), [(False, True), (True, False)])
+def test_whose_answer_is_missing_is_told_unless_answers_are_anonymous(
+    site: TestClient, store: Database, now: datetime, anonymous: bool, named: bool
+) -> None:
+    registered(store, now, stage="maintaining")
+    reviewed(store, "harbour", now)
+    reviews.sweep_reviews(store, now)
+    asked = questionnaire.reference({"anonymous": anonymous})
+    with store.write() as connection:
+        connection.execute(update(review_round).values(questionnaire=asked))
+    sign_in(site, "clinic-sponsor@clinic.example")
+    shown = site.get("/partnerships/harbour").text
+    said = shown[shown.index("Review round 1 closes on") :].partition("</li>")[0]
+    assert ("City Primary" in said) == named
+    assert 'href="/partnerships/harbour/reviews/1"' in said
 
 
 def test_who_is_away_and_who_stands_in_is_shown(site: TestClient, store: Database, now: datetime) -> None:
