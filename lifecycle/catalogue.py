@@ -15,6 +15,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,11 @@ SPEAKING = (
 """What of the engine says something to people; what it says to operators alone stays English."""
 
 SILENT = frozenset(("models.py",))
+
+PLURALS = "nplurals=2; plural=(n != 1)"
+"""One or many: what counts here are things, of which there are never millions."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Found = dict[str | tuple[str, str], None]
 """Messages in the order in which they were found."""
@@ -232,6 +238,7 @@ def _translated(language: str, domain: str) -> Catalog:
     fresh = Catalog(
         locale=language, domain=domain, fuzzy=False, header_comment=f"# {LANGUAGES[language]}: {domain}."
     )
+    fresh.mime_headers = [("Plural-Forms", PLURALS)]
     for found in messages(domain):
         mine = known.get(found if isinstance(found, str) else found[0])
         fits = mine is not None and isinstance(mine.id, str) == isinstance(found, str)
@@ -248,10 +255,9 @@ def written(catalogue: Catalog) -> bytes:
     """A `.po` file, the same for the same messages: without dates, places or names."""
     file = io.BytesIO()
     write_po(file, catalogue, width=110, no_location=True, omit_header=True)
-    plural = f"nplurals={catalogue.num_plurals}; plural={catalogue.plural_expr};"
     head = (
         f'{catalogue.header_comment}\nmsgid ""\nmsgstr ""\n"Language: {catalogue.locale_identifier}\\n"\n'
-        f'"Content-Type: text/plain; charset=utf-8\\n"\n"Plural-Forms: {plural}\\n"\n\n'
+        f'"Content-Type: text/plain; charset=utf-8\\n"\n"Plural-Forms: {PLURALS}\\n"\n\n'
     )
     return head.encode() + file.getvalue()
 
@@ -260,7 +266,8 @@ def compiled(po: bytes) -> bytes:
     """The `.mo` file of a `.po` file."""
     file = io.BytesIO()
     catalogue = read_po(io.BytesIO(po))
-    catalogue.mime_headers = [(name, value) for name, value in catalogue.mime_headers if "Date" not in name]
+    # Babel writes both into the file; of the time when it was made nothing is read.
+    catalogue.creation_date = catalogue.revision_date = _EPOCH
     write_mo(file, catalogue)
     return file.getvalue()
 

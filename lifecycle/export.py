@@ -9,8 +9,11 @@ from lifecycle.models import metadata
 from lifecycle.partnerships import changes
 
 LEFT_OUT = frozenset(
-    {"registry_profile", "api_token", "idempotent_answer", "subscription", "webhook_stream", "review_draft"}
-)
+    (
+        "registry_profile", "api_token", "idempotent_answer", "subscription", "webhook_stream", "review_draft",
+        "account", "session", "sign_in_link",
+    )
+)  # fmt: skip
 """What is derived from the need assessment; who reaches the record by which secret, which is not of the record; and drafts, which
 are nobody's but their writer's."""
 

@@ -104,7 +104,12 @@ class Language:
     def listed(self, parts: Iterable[str]) -> str:
         """`a, b and c`; a repeated part once."""
         *most, last = dict.fromkeys(parts) or [""]
-        return f"{', '.join(most)} {self.gettext('and')} {last}" if most else last
+        return f"{', '.join(most)} {self.joint} {last}" if most else last
+
+    @property
+    def joint(self) -> str:
+        """What stands before the last of several."""
+        return self.gettext("and")
 
 
 @cache
@@ -146,8 +151,13 @@ def _forms(code: str) -> list[tuple[str, re.Pattern[str], str]]:
     return [form[:3] for form in found]
 
 
+_SHORT = 5
+"""Letters: of a message that has fewer besides its gaps, such as `{count} of {all}`, each gap is one word."""
+
+
 def _pattern(message: str) -> str:
     seen: set[str] = set()
+    filling = r"\S+?" if sum(map(str.isalpha, _GAP.sub("", message))) < _SHORT else ".*?"
     parts = []
     for index, part in enumerate(_GAP.split(message)):
         if index % 2 == 0:
@@ -156,7 +166,7 @@ def _pattern(message: str) -> str:
             parts.append(f"(?P={part})")
         else:
             seen.add(part)
-            parts.append(f"(?P<{part}>.*?)")
+            parts.append(f"(?P<{part}>{filling})")
     return "".join(parts)
 
 
@@ -194,7 +204,7 @@ def _filling(language: Language, english: str) -> str:
     parts = re.split(r"(, | and )", english)
     if said != english or any(name.count(" ") > 3 for name in parts[::2]):
         return said
-    marks = {" and ": f" {language.gettext('and')} "}
+    marks = {" and ": f" {language.joint} "}
     return "".join(
         marks.get(part, part) if place % 2 else _name(language, part) for place, part in enumerate(parts)
     )
