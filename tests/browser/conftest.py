@@ -1,14 +1,18 @@
 """A real Chromium on the whole site, served on a free port of 127.0.0.1, at a time that the test sets."""
 
+import asyncio
 import os
+import re
 import shutil
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +20,20 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 from pydantic import SecretStr
+from rich.console import Console
 
 from lifecycle import web
 from lifecycle.config import Settings
 from lifecycle.db import Database
+from lifecycle.demo.acts import Office
+from lifecycle.demo.player import SWEEPS
+from lifecycle.demo.player import play
+from lifecycle.demo.screen import Screen
+from lifecycle.demo.story import ENDS_AT, STORY
+from lifecycle.migrations import upgrade
 from lifecycle.partnerships.correspondence import send_notices
 from tests.api.clients import SECRET, started
+from tests.journeys.in_process import InProcess
 
 HERE = Path(__file__).parent
 SCREENSHOTS = Path(os.environ.get("SCREENSHOTS", HERE.parents[1] / "screenshots"))
@@ -41,11 +53,18 @@ class House:
     settings: Settings
     now: datetime
     host: str = ""
-    read: set[str] = field(default_factory=set)
 
     def post(self) -> None:
         """Send what is owed by now."""
         send_notices(self.database, self.settings, self.now)
+
+    def pass_time(self, **span: float) -> None:
+        """Let time pass; then the flows do what has become due, and its emails are sent."""
+        self.now += timedelta(**span)
+        flows = InProcess(self.database, self.settings)
+        for sweep in SWEEPS:
+            _run(flows.run(sweep, self.now))
+        self.post()
 
     def letters(self, to: str) -> list[EmailMessage]:
         """The emails to an address, oldest first."""
@@ -60,12 +79,15 @@ class House:
     def link(self, to: str, purpose: str) -> str:
         """The newest link of a purpose that was emailed to somebody."""
         for message in reversed(self.letters(to)):
-            body = message.get_body(("plain",))
-            assert body is not None
-            found = [word for word in body.get_content().split() if f"{self.host}/{purpose}/" in word]
-            if found:
-                return found[0].strip("<>.,")
+            if found := [one for one in self.links_in(message) if one.startswith(f"{self.host}/{purpose}/")]:
+                return found[0]
         raise AssertionError(f"no email to {to} has a link to {purpose}")
+
+    def links_in(self, message: EmailMessage) -> list[str]:
+        """Our links in the text form of an email, in their order."""
+        body = message.get_body(("plain",))
+        assert body is not None
+        return re.findall(rf"{re.escape(self.host)}/[^\s<>]*[^\s<>.,]", body.get_content())
 
 
 @pytest.fixture(scope="session")
@@ -101,24 +123,89 @@ def house(
     yield from serving(f"sqlite:///{path}", tmp_path / "mailbox", now, monkeypatch)
 
 
-def serving(url: str, mailbox: Path, now: datetime, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    """Serve a database while a test lasts."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    host = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    settings = Settings(
+@dataclass(frozen=True)
+class Story:
+    """The demo's story as it was played once: three partnerships after a year, with all their emails."""
+
+    folder: Path
+    port: int
+    """The links in its emails lead to this one."""
+
+    def copy(self, folder: Path) -> tuple[str, Path]:
+        """A database of its own for a test, and its mailbox."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return f"sqlite:///{folder}/story.db", folder / "mailbox"
+
+
+@pytest.fixture(scope="session")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """Everybody's acts until the end of January 2026, in seconds, without Prefect."""
+    return played(tmp_path_factory.mktemp("story"))
+
+
+def played(folder: Path) -> Story:
+    """Play the demo's story into a folder."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    settings = _settings(f"sqlite:///{folder}/story.db", folder / "mailbox", port)
+    database = Database(settings.database_url.get_secret_value())
+    upgrade(database)
+    screen = Screen(Console(file=StringIO(), width=120), settings.mailbox)
+    flows = InProcess(database, settings)
+    _run(play(STORY, Office(database, settings, flows), screen, ENDS_AT))
+    # Closing the last connection folds the write-ahead log into the file.
+    database.close()
+    return Story(folder, port)
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run it in a thread of its own: this one has Playwright's loop running."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
+
+
+@pytest.fixture
+def rich(story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """A house of three partnerships after a year, for a test to change."""
+    url, mailbox = story.copy(tmp_path)
+    yield from serving(url, mailbox, ENDS_AT, monkeypatch, story.port)
+
+
+@pytest.fixture(scope="module")
+def rich_to_see(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The same for the tests of a module that change nothing. It has the port of `rich`: not both in one module."""
+    url, mailbox = story.copy(tmp_path_factory.mktemp("rich"))
+    with pytest.MonkeyPatch.context() as patch:
+        yield from serving(url, mailbox, ENDS_AT, patch, story.port)
+
+
+def _settings(url: str, mailbox: Path, port: int) -> Settings:
+    return Settings(
         _env_file=None,
         database_url=SecretStr(url),
         secret_key=SecretStr(SECRET),
-        public_url=host,
+        public_url=f"http://127.0.0.1:{port}",
         mailbox=mailbox,
         embedded=True,
     )
+
+
+def serving(
+    url: str, mailbox: Path, now: datetime, monkeypatch: pytest.MonkeyPatch, port: int = 0
+) -> Iterator[House]:
+    """Serve a database while a test lasts."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    settings = _settings(url, mailbox, listener.getsockname()[1])
     database = Database(url)
-    built = House(database, settings, now, host)
+    built = House(database, settings, now, settings.public_url)
     monkeypatch.setattr("lifecycle.clock.now", lambda: built.now)
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
-    server = uvicorn.Server(uvicorn.Config(web.create(settings, database), log_level="warning", access_log=False))
+    server = uvicorn.Server(
+        uvicorn.Config(web.create(settings, database), log_level="warning", access_log=False)
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     started(server)
@@ -145,7 +232,9 @@ def opening(chromium: Browser) -> Iterator[Opener]:
         page = context.new_page()
         page.on("request", lambda one: _require_near(one.url, faults))
         page.on("pageerror", lambda error: faults.append(f"script: {error}"))
-        page.on("console", lambda one: faults.append(one.text) if "Content Security Policy" in one.text else None)
+        page.on(
+            "console", lambda one: faults.append(one.text) if "Content Security Policy" in one.text else None
+        )
         return page
 
     yield opened
@@ -161,7 +250,9 @@ def _require_near(url: str, faults: list[str]) -> None:
 
 def look(page: Page, name: str) -> None:
     """Check a page as a reader with any ability meets it, in light and in dark, and keep a picture of it."""
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1"), f"{name} scrolls sideways"
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1"), (
+        f"{name} scrolls sideways"
+    )
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         assert barriers(page) == [], f"{name}, {scheme}"
@@ -177,7 +268,9 @@ def barriers(page: Page) -> list[str]:
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
     return [
-        f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found["violations"] for node in one["nodes"]
+        f"{one['id']}: {node['target']} {node['failureSummary']}"
+        for one in found["violations"]
+        for node in one["nodes"]
     ]
 
 
@@ -186,8 +279,3 @@ def _keep(page: Page, name: str) -> None:
     folder = SCREENSHOTS / ("phone" if size["width"] < 500 else "desk")
     folder.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=folder / f"{name}.png", full_page=True)
-
-
-def later(house: House, **span: float) -> None:
-    """Let time pass."""
-    house.now += timedelta(**span)
