@@ -1,7 +1,7 @@
 """Putting documents and signing them off."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -52,10 +52,14 @@ def put(
     author: str,
     now: datetime,
     expected_version: int | None = None,
+    quiet: timedelta = timedelta(),
 ) -> queries.Revision:
     """Store a new immutable revision of a document. The same content again is the same revision: nothing changes.
 
     Voids the sign-offs of the revision before it, and asks every partner again.
+
+    Args:
+        quiet: so long after the last revision nobody is asked to sign: who edits part by part asks once.
 
     Raises:
         Invalid: the content breaks its schema; every fault is listed.
@@ -67,13 +71,19 @@ def put(
     with database.write() as connection:
         change = changes.begin(connection, partnership_id, now, expected_version)
         people = people_of(connection, partnership_id)[partnership_id]
-        revision = add(connection, change, people, kind, content, author)
+        revision = add(connection, change, people, kind, content, author, quiet)
         changes.write(connection, change)
         return revision
 
 
 def add(
-    connection: Connection, change: Change, people: People, kind: str, content: Any, author: str
+    connection: Connection,
+    change: Change,
+    people: People,
+    kind: str,
+    content: Any,
+    author: str,
+    quiet: timedelta = timedelta(),
 ) -> queries.Revision:
     """Add a document whose schema has been checked to a change; for the rest as `put`."""
     if kind in SIGNED_BY:
@@ -93,7 +103,7 @@ def add(
         return before
     revision = add_revision(connection, change, kind, subject, content, author, before)
     if asks_for_sign_offs(kind, content):
-        _ask_for_sign_offs(connection, change, people, revision, before)
+        _ask_for_sign_offs(connection, change, people, revision, before, quiet)
     if kind == "need_assessment":
         look_alikes.index(connection, partnership_id, content)
     if kind in {"evaluation", "exit_plan"}:
@@ -207,16 +217,17 @@ def _ask_for_sign_offs(
     people: People,
     revision: queries.Revision,
     before: queries.Revision | None,
+    quiet: timedelta,
 ) -> None:
-    """Ask every partner to sign this revision; whoever signed the one before is told that it no longer counts."""
+    """Ask every partner to sign this revision; whoever signed one before is told that it no longer counts."""
     record = change.partnership
     voided: set[str] = set()
+    untold: set[str] = set()
     if before is not None:
         old = _subject(before)
         timers.stop(connection, record.id, change.now, "signoff_missing", old)
-        outbox.withdraw(
-            connection, record.id, old, ("signoff_asked", "signoff_reminder", "signoff_escalated")
-        )
+        untold = outbox.withdraw(connection, record.id, old, ("signoff_asked",))
+        outbox.withdraw(connection, record.id, old, ("signoff_reminder", "signoff_escalated"))
         signed = [s for s in queries.sign_offs(connection, record.id) if _is_of(s, before)]
         voided = {s.contact_id for s in signed}
         if voided:
@@ -240,14 +251,20 @@ def _ask_for_sign_offs(
         "sha256": revision.sha256,
         "author": revision.author,
     }
+    signed_before = {
+        s.contact_id: s.revision
+        for s in queries.sign_offs(connection, record.id)
+        if s.contact_id in voided | untold and _is_earlier(s, revision)
+    }
     change.owe(
         Owed(
             contact_id,
             "signoff_asked",
             _subject(revision),
-            facts | {"supersedes": before.revision if before is not None and contact_id in voided else None},
+            facts | {"supersedes": signed_before.get(contact_id)},
+            not_before=change.now + quiet,
         )
-        for contact_id in sorted(asked | voided)
+        for contact_id in sorted(asked | voided | untold)
     )
     change.arm("signoff_missing", _subject(revision), change.now, ladders.SIGN_OFF_MISSING)
 
@@ -255,6 +272,12 @@ def _ask_for_sign_offs(
 def _subject(revision: queries.Revision) -> str:
     """How timers and notices name a revision."""
     return f"{revision.kind}/{revision.subject}/{revision.revision}"
+
+
+def _is_earlier(signed: queries.SignOff, revision: queries.Revision) -> bool:
+    """Whether an earlier revision of the same document was signed."""
+    same = (signed.kind, signed.subject) == (revision.kind, revision.subject)
+    return same and signed.revision < revision.revision
 
 
 def _is_of(signed: queries.SignOff, revision: queries.Revision) -> bool:

@@ -302,8 +302,11 @@ def withdraw(
     fact: str,
     templates: Sequence[str],
     contact_id: str | None = None,
-) -> None:
-    """Take back notices not yet sent (everybody's, or one contact's): what they ask for is done or superseded."""
+) -> set[str]:
+    """Take back notices not yet sent (everybody's, or one contact's): what they ask for is done or superseded.
+
+    Returns the contacts who will not get them.
+    """
     keys = [
         notice.c.key.startswith(f"{partnership_id}:{fact}:{template}", autoescape=True)
         for template in templates
@@ -311,7 +314,8 @@ def withdraw(
     pending = [notice.c.partnership_id == partnership_id, notice.c.state == "pending", or_(*keys)]
     if contact_id is not None:
         pending.append(notice.c.contact_id == contact_id)
-    connection.execute(update(notice).where(*pending).values(state="withdrawn"))
+    taken_back = update(notice).where(*pending).values(state="withdrawn").returning(notice.c.contact_id)
+    return set(connection.execute(taken_back).scalars())
 
 
 def settle(connection: Connection, notice_id: int, sent: bool, as_of: datetime) -> None:

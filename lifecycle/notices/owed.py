@@ -20,6 +20,8 @@ class Owed:
     facts: Mapping[str, Any] = field(default_factory=dict)
     due_at: datetime | None = None
     rung: int | None = None
+    not_before: datetime | None = None
+    """It leaves no earlier; at once where it is None."""
 
     def key(self, partnership_id: str) -> str:
         """The notice's unique key."""

@@ -260,7 +260,7 @@ def _notice_rows(change: Change) -> Sequence[dict[str, Any]]:
             "created_at": change.now,
             "state": "pending",
             "attempts": 0,
-            "next_attempt_at": change.now,
+            "next_attempt_at": owed.not_before or change.now,
         }
         for owed in change.owed
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -24,6 +25,9 @@ from lifecycle.portal.schema_forms import Maker
 from lifecycle.portal.visits import text
 
 router = APIRouter()
+
+QUIET = timedelta(minutes=15)
+"""So long after the last saved part partners are asked to sign: who edits part by part asks once."""
 
 PartName = Annotated[str, Query(max_length=200)]
 
@@ -124,6 +128,7 @@ def save_document(
             draft.standing.acting().id,
             member.now,
             draft.standing.record.version,
+            quiet=QUIET,
         )
     except (Invalid, Conflict, NotAllowed) as error:
         return _refused(draft, typed, error, place)

@@ -72,6 +72,37 @@ def test_each_put_is_a_new_revision_and_the_old_one_stays(starting: Database, no
     assert kept.schema_version == 1
 
 
+def test_who_edits_part_by_part_asks_once_and_loses_nothing_of_what_they_would_have_been_told(
+    starting: Database, now: datetime
+) -> None:
+    quiet, minute = timedelta(minutes=15), timedelta(minutes=1)
+    service.put(starting, "harbour", "convening", CONVENING, "clinic-primary", now)
+    service.sign(starting, "harbour", "convening", 1, "city-deputy", now)
+    with starting.write() as connection:
+        connection.execute(update(notice).values(state="sent"))
+    service.put(starting, "harbour", "convening", changed(), "clinic-primary", now + minute, quiet=quiet)
+    last = now + 2 * minute
+    service.put(
+        starting,
+        "harbour",
+        "convening",
+        changed() | {"purpose_agreed": "Fewer."},
+        "clinic-primary",
+        last,
+        quiet=quiet,
+    )
+    with starting.read() as connection:
+        rows = connection.execute(
+            select(notice.c.contact_id, notice.c.facts, notice.c.next_attempt_at).where(
+                notice.c.state == "pending"
+            )
+        ).all()
+    assert sorted((row.contact_id, row.facts["revision"], row.facts["supersedes"]) for row in rows) == [
+        ("city-deputy", 3, 1), ("city-primary", 3, None), ("clinic-primary", 3, None),
+    ]  # fmt: skip
+    assert {row.next_attempt_at for row in rows} == {last + quiet}
+
+
 def test_an_observer_cannot_void_what_partners_have_signed(starting: Database, now: datetime) -> None:
     with starting.write() as connection:
         connection.execute(update(contact).where(contact.c.id == "city-deputy").values(role="observer"))
