@@ -6,7 +6,7 @@ import re
 import shutil
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,16 +18,16 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 from pydantic import SecretStr
 from rich.console import Console
+from tenacity import retry, stop_after_delay, wait_fixed
 
 from lifecycle import web
 from lifecycle.config import Settings
 from lifecycle.db import Database
 from lifecycle.demo.acts import Office
-from lifecycle.demo.player import SWEEPS
-from lifecycle.demo.player import play
+from lifecycle.demo.player import SWEEPS, play
 from lifecycle.demo.screen import Screen
 from lifecycle.demo.story import ENDS_AT, STORY
 from lifecycle.migrations import upgrade
@@ -83,6 +83,17 @@ class House:
                 return found[0]
         raise AssertionError(f"no email to {to} has a link to {purpose}")
 
+    @retry(wait=wait_fixed(0.05), stop=stop_after_delay(10), reraise=True)
+    def sign_in_link(self, to: str, besides: Collection[str] = ()) -> str:
+        """The link to sign in that somebody asked for; it is sent after its page is answered.
+
+        Args:
+            besides: those that had come before.
+        """
+        found = self.link(to, "sign-in")
+        assert found not in besides
+        return found
+
     def links_in(self, message: EmailMessage) -> list[str]:
         """Our links in the text form of an email, in their order."""
         body = message.get_body(("plain",))
@@ -102,6 +113,7 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if path is None:
         pytest.skip("no Chromium on this machine: install Debian's package `chromium`")
+    expect.set_options(timeout=PATIENCE)
     browser = playwright.chromium.launch(executable_path=path)
     yield browser
     browser.close()

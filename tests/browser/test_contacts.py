@@ -13,7 +13,7 @@ from lifecycle.reviews import drafts
 from lifecycle.reviews import queries as reviews
 from lifecycle.reviews import service as rounds
 from tests.browser.conftest import PHONE, House, Opener
-from tests.builders import organisation, registered, reviewed
+from tests.builders import registered, reviewed
 from tests.obligations.agreements import agreement, in_force, obligation
 from tests.redress import cases
 
