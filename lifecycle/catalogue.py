@@ -221,7 +221,7 @@ def _is_prose(text: str, single_words: bool) -> bool:
         return False
     if text.startswith(("M ", "0 0", "lifecycle ", "--")):
         return False
-    return single_words or bool(re.search(r"\S\s\S", text)) or bool(re.fullmatch(r"[A-Z][a-z]+\.?", text))
+    return single_words or bool(re.search(r"\S\s\S", text)) or bool(re.fullmatch(r"[A-Z][a-z]+[.?]?", text))
 
 
 def _path(language: str, domain: str, kind: str) -> Path:

@@ -3,14 +3,21 @@
 `python -m lifecycle.web --host 127.0.0.1 --port 8080` does too, as `lifecycle up` starts it.
 """
 
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from threading import Thread
+from typing import Any
+
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
+from starlette.types import Lifespan
 
 from lifecycle.api import app as api
 from lifecycle.api.serving import serve
 from lifecycle.config import Settings, load_settings
 from lifecycle.db import Database
 from lifecycle.portal import app as portal
+from lifecycle.portal import pages
 
 
 def create(settings: Settings | None = None, database: Database | None = None) -> FastAPI:
@@ -27,7 +34,20 @@ def create(settings: Settings | None = None, database: Database | None = None) -
     app = api.create(settings, database)
     app.add_api_route("/v1/{rest:path}", _no_such_route, methods=_ALL, include_in_schema=False)
     app.mount("/", portal.create(settings, app.state.database))
+    app.router.lifespan_context = _warming_up(app.router.lifespan_context)
     return app
+
+
+def _warming_up(inner: Lifespan[FastAPI]) -> Lifespan[FastAPI]:
+    """Have the templates compiled while the first request is still on its way: each would be slow when first shown."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any] | None]:
+        Thread(target=pages.warm_up, daemon=True).start()
+        async with inner(app) as state:
+            yield state
+
+    return lifespan  # type: ignore[return-value]
 
 
 _ALL = ["GET", "POST", "PUT", "PATCH", "DELETE"]

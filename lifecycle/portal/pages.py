@@ -212,6 +212,14 @@ def environment(code: str) -> Environment:
 
 
 @cache
+def warm_up() -> None:
+    """Compile every template in every language; seconds, once in a process."""
+    for code in languages.LANGUAGES:
+        for name in environment(code).list_templates():
+            environment(code).get_template(name)
+
+
+@cache
 def static_address(name: str) -> str:
     """The address of a static file, by its content: it may be kept for ever, and a new version is a new address."""
     digest = sha256((HERE / "static" / name).read_bytes()).hexdigest()[:12]

@@ -33,7 +33,7 @@ def test_the_page_asks_each_question_with_a_scale_a_way_out_and_a_comment(
         assert {one.get("name") for one in radios} == {f"/answers/{place}/score"}
         assert [one.get("value") for one in radios] == ["1", "2", "3", "4", "5", "cannot_say"]
         words = [" ".join(one.text_content().split()) for one in group.xpath(".//label[@class='choice']")]
-        assert words == ["1 – no", "2", "3", "4", "5 – fully", "cannot say"]
+        assert words == ["1 no", "2", "3", "4", "5 fully", "cannot say"]
         area = group.xpath(".//textarea")[0]
         assert area.get("name") == f"/answers/{place}/comment"
         assert group.xpath(f"string(.//label[@for='{area.get('id')}'])").startswith("Comment")
@@ -129,7 +129,7 @@ def test_what_is_sent_is_the_answer_on_record(
     }
     words = said(page)
     assert "Your answer is in. Thank you." in words
-    assert "5 of 5 – fully" in words
+    assert "5 of 5 fully" in words
     assert "We changed our hours." in words
     assert "cannot say" in words
     assert "You left 11 questions blank. That is fine." in words
