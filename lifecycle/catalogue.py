@@ -24,12 +24,14 @@ from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from lifecycle.gates.criteria import CRITERIA
 from lifecycle.languages import DEFAULT, DOMAINS, LANGUAGES, LOCALES
 
 HERE = Path(__file__).parent
 SCHEMAS = next(path for path in (HERE.parent / "schemas", HERE / "schemas") if path.exists())
 
-_KEYWORDS = {"gettext": None, "_": None, "ngettext": (1, 2)}
+_KEYWORDS = {"gettext": None, "_": None, "ngettext": (1, 2), "say": None}
+"""`say` is what modules call a language's `gettext` where they say much."""
 _OPTIONS = {"trimmed": "true", "newstyle_gettext": "true", "trim_blocks": "true", "lstrip_blocks": "true"}
 
 SPEAKING = (
@@ -94,6 +96,7 @@ def _labels(node: Any) -> Iterator[str]:
 
 
 def _of_the_engine() -> Iterator[str]:
+    yield from (one.name for one in CRITERIA.values())
     for name in SPEAKING:
         place = HERE / name
         for path in [place] if place.suffix else sorted(place.rglob("*.py")):

@@ -35,13 +35,15 @@ class Language:
     """One language, with its catalogues."""
 
     code: str
+    first: str = "portal"
+    """The domain whose words count before the others': `To` is said otherwise of an email than of a field."""
 
     @cached_property
     def catalogue(self) -> gnu.NullTranslations:
         """All catalogues in one; what is in none is given as it is."""
         found = gnu.NullTranslations()
         if self.code != DEFAULT:
-            for domain in reversed(DOMAINS):
+            for domain in (*(one for one in DOMAINS if one != self.first), self.first):
                 path = LOCALES / self.code / "LC_MESSAGES" / f"{domain}.mo"
                 with path.open("rb") as file:
                     one = gnu.GNUTranslations(file)
@@ -62,6 +64,10 @@ class Language:
     def ngettext(self, singular: str, plural: str, number: int) -> str:
         """A message that depends on a number."""
         return self.catalogue.ngettext(singular, plural, number)
+
+    def label(self, english: str) -> str:
+        """A title, a description or a choice of a JSON Schema."""
+        return of(self.code, "schemas").gettext(english)
 
     def sentence(self, english: str) -> str:
         """What the domain says, in this language; as it is where it is not of the domain's sentences."""
@@ -113,9 +119,9 @@ class Language:
 
 
 @cache
-def of(code: str) -> Language:
-    """A language by its code; the default for one that there is not."""
-    return Language(code if code in LANGUAGES else DEFAULT)
+def of(code: str, first: str = "portal") -> Language:
+    """A language by its code, the default for one that there is not; `first` is the domain that is asked first."""
+    return Language(code if code in LANGUAGES else DEFAULT, first)
 
 
 ENGLISH = of(DEFAULT)
@@ -172,7 +178,7 @@ def _pattern(message: str) -> str:
 
 @lru_cache(4096)
 def _said(language: Language, english: str) -> str:
-    known = language.gettext(english)
+    known = of(language.code, "domain").gettext(english)
     if known != english:
         return known
     return _composed(language, english) or _filled(language, english) or english

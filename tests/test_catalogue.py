@@ -1,9 +1,12 @@
 """Every word that people read is in the catalogues, and every catalogue is whole."""
 
+import ast
+
 import pytest
 from babel.messages.catalog import Catalog
 
 from lifecycle import catalogue
+from lifecycle.gates.criteria import CRITERIA
 from lifecycle.languages import DOMAINS
 
 
@@ -45,3 +48,22 @@ def test_a_catalogue_is_written_the_same_for_the_same_messages() -> None:
     made = catalogue._translated("es", "schemas")
     assert catalogue.written(made) == catalogue.written(catalogue._translated("es", "schemas"))
     assert b"1970-01-01" in catalogue.compiled(catalogue.written(made))
+
+
+def test_no_message_hides_in_an_f_string_where_the_extractor_does_not_look() -> None:
+    hidden = [
+        f"{path.name}: {ast.unparse(call)}"
+        for folder in ("portal", "notices")
+        for path in sorted((catalogue.HERE / folder).rglob("*.py"))
+        for joined in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(joined, ast.JoinedStr)
+        for call in ast.walk(joined)
+        if isinstance(call, ast.Call) and catalogue._name_of(call.func) in {"gettext", "ngettext", "say"}
+        if any(isinstance(argument, ast.Constant) for argument in call.args)
+    ]
+    assert hidden == []
+
+
+def test_every_criterion_is_said_in_the_readers_language() -> None:
+    known = catalogue.messages("domain")
+    assert [one.code for one in CRITERIA.values() if not {one.name, one.question} <= known.keys()] == []

@@ -94,4 +94,5 @@ def _description(letter: Letter) -> str:
     occasion = occasion_in(say, letter.facts["occasion"])
     if not occasion:
         return said
-    return f"{said} {say.gettext('It takes place because %(occasion)s.') % {'occasion': occasion}}"
+    because = say.gettext("It takes place because %(occasion)s.") % {"occasion": occasion}
+    return f"{said} {because}"

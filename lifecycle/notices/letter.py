@@ -73,7 +73,7 @@ class Letter:
     @property
     def language(self) -> Language:
         """The reader's language."""
-        return languages.of(self.reader.language)
+        return languages.of(self.reader.language, "emails")
 
     @property
     def opens_a_door(self) -> bool:

@@ -73,7 +73,7 @@ def send(settings: Settings, message: Message, now: datetime) -> bool:
 
 @cache
 def _environment(code: str, html: bool) -> Environment:
-    language = languages.of(code)
+    language = languages.of(code, "emails")
     made = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=html,  # noqa: S701

@@ -132,5 +132,5 @@ def _mend(fault: Fault, language: Language, kind: str) -> str:
     """The mend. A field that a schema misses is asked for by its label, not by its name."""
     known = words_of(kind).get(_without_numbers(fault.pointer))
     if fault.mend.startswith("Add “") and known is not None:
-        return language.gettext("Please fill this in: %(field)s.") % {"field": language.sentence(known.title)}
+        return language.gettext("Please fill this in: %(field)s.") % {"field": language.label(known.title)}
     return language.sentence(fault.mend)

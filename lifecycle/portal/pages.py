@@ -147,6 +147,11 @@ def with_names(sentence: str, people: People) -> str:
 
 
 @pass_context
+def _label(context: Context, english: str) -> str:
+    return str(context["language"].label(english))
+
+
+@pass_context
 def _number(context: Context, value: float | None) -> str:
     return "–" if value is None else str(context["language"].number(value))
 
@@ -181,13 +186,14 @@ FILTERS = {
     "day": _day,
     "short_day": _short_day,
     "sentence": _sentence,
+    "label": _label,
     "number": _number,
     "percent": _percent,
     "listed": _listed,
     "event": _event,
     "stage": _stage,
 }
-"""`sentence` says what the domain says in the reader's language; `event` and `stage` give English words for it to say."""
+"""`label` says a schema's words, `sentence` says what the domain says in the reader's language; `event` and `stage` give English words for it to say."""
 
 
 @cache

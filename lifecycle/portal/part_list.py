@@ -74,8 +74,8 @@ def _listed(
     singly = not is_basic and form_parts.one_by_one(part.schema, None if held is ABSENT else held)
     return Listed(
         name,
-        language.gettext("General") if is_basic else language.sentence(part.schema["title"]),
-        guide.without_codes(language.sentence(description)),
+        language.gettext("General") if is_basic else language.label(part.schema["title"]),
+        guide.without_codes(language.label(description)),
         guide.asked(description),
         0 if held is ABSENT else len(held),
         "items" in part.schema,

@@ -27,9 +27,6 @@ _REFERS_TO: Mapping[str, tuple[str, str]] = {
 }
 """Fields that name something else of the same document: the list that it is in, and what it is called there."""
 
-_ID_WORDS = ("A contact id.", "A partner id.")
-"""What descriptions say to who writes a file; in a form one chooses by name."""
-
 _LARGEST_BOUND = 10**9
 _LONGEST_EXAMPLE = 100
 _LONGEST_NAME = 70
@@ -95,7 +92,7 @@ class Maker:
         made = Field(
             pointer,
             shape,
-            self.language.sentence(schema["title"]),
+            self.language.label(schema["title"]),
             self._hint(schema),
             tuple(one for one in criteria if one.code not in around),
             required,
@@ -190,7 +187,7 @@ class Maker:
 
     def _known(self, schema: Schema, partner: str = "") -> list[Option]:
         if "enum" in schema:
-            return [(str(one), self.language.sentence(str(one).replace("_", " "))) for one in schema["enum"]]
+            return [(str(one), self.language.label(str(one).replace("_", " "))) for one in schema["enum"]]
         if "boolean" in types_of(schema):
             return [("true", self.language.gettext("Yes")), ("false", self.language.gettext("No"))]
         if schema["format"] == "partner-id":
@@ -202,21 +199,23 @@ class Maker:
         ]
 
     def _cadences(self) -> list[Option]:
-        said = self.language.gettext
+        say = self.language.gettext
         return [
-            ("FREQ=WEEKLY", said("every week")),
-            ("FREQ=WEEKLY;INTERVAL=2", said("every two weeks")),
-            ("FREQ=MONTHLY", said("every month")),
-            ("FREQ=MONTHLY;INTERVAL=3", said("every three months")),
-            ("FREQ=MONTHLY;INTERVAL=6", said("every six months")),
-            ("FREQ=YEARLY", said("every year")),
+            ("FREQ=WEEKLY", say("once a week")),
+            ("FREQ=WEEKLY;INTERVAL=2", say("once every two weeks")),
+            ("FREQ=MONTHLY", say("once a month")),
+            ("FREQ=MONTHLY;INTERVAL=3", say("once every three months")),
+            ("FREQ=MONTHLY;INTERVAL=6", say("once every six months")),
+            ("FREQ=YEARLY", say("once a year")),
         ]
 
     def _hint(self, schema: Schema) -> str:
         """The description without what the form shows by itself, and an example of a text."""
-        said = guide.without_codes(self.language.sentence(schema.get("description", "")))
-        for words in _ID_WORDS:
-            said = said.removesuffix(self.language.sentence(words)).strip()
+        said = guide.without_codes(self.language.label(schema.get("description", "")))
+        say = self.language.gettext
+        # What descriptions say to who writes a file; in a form one chooses by name.
+        for words in (say("A contact id."), say("A partner id.")):
+            said = said.removesuffix(words).strip()
         if shape_of(schema) != "text" or schema.get("format") == "date" or not schema.get("examples"):
             return said
         example = str(schema["examples"][0])
