@@ -23,6 +23,12 @@ CONFINED = {
     "X-Robots-Tag": "noindex, nofollow",
     "Cache-Control": "no-store",
 }
+STANDS_ALONE = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+}
+"""For what can be sent and kept by itself: its own style and pictures stand in it; nothing else runs or loads."""
+
 _OURS = frozenset({"same-origin", "none"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -20,6 +20,7 @@ from lifecycle.notices.words import EVENTS, KINDS, MATTERS, ROLES, STAGES
 from lifecycle.partnerships import changes, queries, service
 from lifecycle.partnerships.health import health_of
 from lifecycle.partnerships.people import Contact, People
+from lifecycle.portal.guard import STANDS_ALONE
 from lifecycle.portal.members import Member, Signed, Standing
 from lifecycle.timers.queries import INTERNAL
 
@@ -219,14 +220,10 @@ def _people(member: Member, standing: Standing) -> list[tuple[str, list[dict[str
     ]
 
 
-DOSSIER = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:"}
-"""The dossier stands alone, so that it can be sent and kept: its style and its pictures are in it."""
-
-
 @router.get("/partnerships/{id}/dossier")
 def show_dossier(member: Signed, id: str) -> Response:
     """The evaluation dossier: what the record says, for those who decide how the partnership goes on."""
     with member.database.read() as connection:
         member.standing(connection, id)
         gathered = dossiers.gather(connection, id, member.now)
-    return HTMLResponse(dossier_page.page(gathered), headers=DOSSIER)
+    return HTMLResponse(dossier_page.page(gathered), headers=STANDS_ALONE)

@@ -16,6 +16,7 @@ from lifecycle.obligations import queries as obligations
 from lifecycle.obligations.queries import Performance
 from lifecycle.partnerships import history, queries
 from lifecycle.partnerships.health import health_of
+from lifecycle.portal.guard import STANDS_ALONE
 from lifecycle.portal.members import Member, Signed, Standing
 from lifecycle.redress import queries as redress
 from lifecycle.reviews import queries as reviews
@@ -165,6 +166,4 @@ def _results(connection: Connection, standing: Standing) -> Results | None:
 
 
 def _svg(drawn: str) -> Response:
-    # Its own style stands in it; nothing else runs or loads.
-    confined = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-    return Response(drawn, media_type="image/svg+xml", headers={"Content-Security-Policy": confined})
+    return Response(drawn, media_type="image/svg+xml", headers=STANDS_ALONE)
