@@ -18,7 +18,7 @@ from lifecycle.errors import Conflict, Fault, Invalid, NotAllowed
 from lifecycle.languages import DEFAULT
 from lifecycle.partnerships import changes
 from lifecycle.partnerships.models import MAIN_PORTFOLIO, contact, partner, partnership
-from lifecycle.partnerships.people import BINDING_ROLES, People, people_of
+from lifecycle.partnerships.people import BINDING_ROLES, Contact, People, people_of
 from lifecycle.reviews import occasions
 from lifecycle.timers.calendars import Calendar
 
@@ -209,7 +209,7 @@ def put_partner(
     """Add a partner with its contacts, or replace the name and contacts of one that is registered.
 
     Contacts that the entry leaves out stay, and so does the language of one that says none; a new address counts as
-    deliverable again.
+    deliverable again, and links that went to the old one are good for nothing.
 
     Raises:
         Invalid: the entry breaks the `partners` part of `schemas/partnership/v1.json`.
@@ -241,7 +241,7 @@ def put_partner(
             connection.execute(insert(partner), row)
         for person in entry["contacts"]:
             row = _contact_row(partnership_id, entry["id"], person, change.partnership.time_zone)
-            _put_contact(connection, row, known=person["id"] in people.contacts)
+            _put_contact(connection, row, people.contacts.get(person["id"]), change.now)
         contacts = [person["id"] for person in entry["contacts"]]
         change.log("partner_put", by, partner=entry["id"], contacts=contacts)
         if _sponsor_changes(people, entry):
@@ -272,9 +272,13 @@ def _validate_entry(entry: Any) -> None:
         raise Invalid(faults, "The partner") from None
 
 
-def _put_contact(connection: Connection, row: Mapping[str, Any], known: bool) -> None:
-    if known:
-        where = (contact.c.partnership_id == row["partnership_id"], contact.c.id == row["id"])
-        connection.execute(update(contact).where(*where).values(**row))
-    else:
+def _put_contact(connection: Connection, row: dict[str, Any], known: Contact | None, now: datetime) -> None:
+    if known is None:
         connection.execute(insert(contact), row)
+        return
+    if row["email"] != known.email:
+        # Whoever reads the old address may be somebody else by now. Tokens know whole seconds.
+        since = now.replace(microsecond=0)
+        row |= {"links_since": max(since, known.links_since or since)}
+    where = (contact.c.partnership_id == row["partnership_id"], contact.c.id == row["id"])
+    connection.execute(update(contact).where(*where).values(**row))

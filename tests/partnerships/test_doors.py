@@ -12,10 +12,10 @@ from lifecycle.config import Settings
 from lifecycle.db import Database
 from lifecycle.errors import NotAllowed, NotFound, Usage
 from lifecycle.notices import words
-from lifecycle.partnerships import doors
+from lifecycle.partnerships import doors, registration
 from lifecycle.partnerships.doors import Door, Purpose
 from lifecycle.partnerships.models import contact
-from tests.builders import contents, registered
+from tests.builders import contents, organisation, registered
 
 SOON = timedelta(days=1)
 KEYED = Settings(_env_file=None, secret_key=SecretStr("k" * 48))
@@ -122,6 +122,21 @@ def test_revoked_links_open_nothing_and_later_ones_do(harbour: Database, now: da
     assert entered(harbour, theirs, now + SOON).contact_id == "clinic-primary"
     later = token(now + timedelta(seconds=1))
     assert entered(harbour, later, now + SOON).contact_id == "city-primary"
+
+
+def test_links_that_went_to_an_old_address_open_nothing(harbour: Database, now: datetime) -> None:
+    def of(who: str, at: datetime) -> Door:
+        return entered(harbour, token(at, who=who), now + SOON)
+
+    entry = organisation("city")
+    registration.put_partner(harbour, "harbour", entry, "city-sponsor", now + SOON / 2)
+    assert of("city-primary", now).contact_id == "city-primary"
+    entry["contacts"][0]["email"] = "somebody-else@city.example"
+    registration.put_partner(harbour, "harbour", entry, "city-sponsor", now + SOON / 2)
+    with pytest.raises(NotAllowed, match="good for nothing"):
+        of("city-primary", now)
+    assert of("city-primary", now + SOON / 2).contact_id == "city-primary"
+    assert of("city-deputy", now).contact_id == "city-deputy"
 
 
 def test_links_are_revoked_by_oneself_or_ones_own_organisation(harbour: Database, now: datetime) -> None:
