@@ -118,10 +118,13 @@ class Language:
         return self.gettext("and")
 
 
-@cache
 def of(code: str, first: str = "portal") -> Language:
     """A language by its code, the default for one that there is not; `first` is the domain that is asked first."""
-    return Language(code if code in LANGUAGES else DEFAULT, first)
+    return _one(code if code in LANGUAGES else DEFAULT, first)
+
+
+# Of known codes alone: what anybody writes into a cookie would be kept for ever.
+_one = cache(Language)
 
 
 ENGLISH = of(DEFAULT)
