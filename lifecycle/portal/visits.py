@@ -1,5 +1,6 @@
 """Who reads a page: somebody who holds a link, or somebody who signed in; and what they send."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -8,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from lifecycle import clock, languages
@@ -89,7 +91,14 @@ def by_link(purpose: Purpose) -> Callable[[Request, str], Visit]:
 
 
 async def _sent(request: Request) -> FormData:
-    return await request.form(max_fields=MAX_FIELDS, max_files=0)
+    sent = await request.form(max_fields=MAX_FIELDS, max_files=0)
+    if any(_HALVES.search(part) for pair in sent.multi_items() for part in map(str, pair)):
+        raise HTTPException(400)
+    return sent
+
+
+# Halves of surrogate pairs, which a form can name a character set for, are no characters: no page can show them.
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 Sent = Annotated[FormData, Depends(_sent)]
