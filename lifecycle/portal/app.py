@@ -73,7 +73,10 @@ class _Static(StaticFiles):
 
 def create(settings: Settings, database: Database) -> FastAPI:
     """Make the application; the caller closes the database."""
-    app = FastAPI(title="Partnerships", docs_url=None, redoc_url=None, openapi_url=None)
+    # A slash too many is sent nowhere else: the address would be made of what the browser calls this host.
+    app = FastAPI(
+        title="Partnerships", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
+    )
     app.state.settings, app.state.database = settings, database
     for module in _ROUTERS:
         app.include_router(module.router)
@@ -104,4 +107,5 @@ async def _refused_by_framework(request: Request, error: Exception) -> Response:
     refused = NotFound("This cannot be done here.", mend="Go back, and use the buttons of the page.")
     response = pages.refusal(request, refused)
     response.status_code = error.status_code
+    response.headers.update(error.headers or {})
     return response

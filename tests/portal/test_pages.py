@@ -1,8 +1,11 @@
 """What the domain says is said in pages without commands, and with names."""
 
+import gc
+
 import pytest
 from fastapi.testclient import TestClient
 
+from lifecycle.languages import Language
 from lifecycle.partnerships.people import Contact, People
 from lifecycle.portal import pages
 
@@ -68,3 +71,30 @@ def test_what_another_site_posts_is_refused_before_anything_reads_it(site: TestC
 def test_an_address_of_the_api_that_is_none_is_a_problem_and_no_page(site: TestClient) -> None:
     answer = site.get("/v1/nothing-here")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+def test_a_language_that_there_is_not_leaves_nothing_behind(site: TestClient) -> None:
+    site.get("/sign-in")
+    before = len([one for one in gc.get_objects() if isinstance(one, Language)])
+    for number in range(20):
+        site.get("/sign-in", headers={"Cookie": f"language=x{number}"})
+    assert len([one for one in gc.get_objects() if isinstance(one, Language)]) == before
+
+
+@pytest.mark.parametrize("charset", ["raw_unicode_escape", "utf_7", "none-such"])
+def test_a_form_of_no_characters_is_refused_and_breaks_nothing(site: TestClient, charset: str) -> None:
+    field = b'--x\r\nContent-Disposition: form-data; name="/email"\r\n\r\n\\ud800 +2AA-\r\n--x--\r\n'
+    kind = f"multipart/form-data; boundary=x; charset={charset}"
+    answer = site.post("/sign-in", content=field, headers={"Content-Type": kind})
+    assert answer.status_code in {400, 422}
+
+
+def test_a_method_that_is_not_offered_is_answered_with_those_that_are(site: TestClient) -> None:
+    answer = site.put("/sign-in")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
+
+
+def test_an_address_with_a_slash_too_many_leads_to_no_other_host(site: TestClient) -> None:
+    for address in ("/sign-in/", "/partnerships/harbour/", "/report/token/"):
+        answer = site.get(address, headers={"Host": "evil.example"}, follow_redirects=False)
+        assert (answer.status_code, answer.headers.get("Location")) == (404, None)
