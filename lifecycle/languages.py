@@ -71,7 +71,7 @@ class Language:
 
     def sentence(self, english: str) -> str:
         """What the domain says, in this language; as it is where it is not of the domain's sentences."""
-        return english if self.code == DEFAULT else _said(self, english)
+        return english if self.code == DEFAULT or len(english) > _LONGEST else _said(self, english)
 
     def day(self, value: date) -> str:
         """A date with its weekday, e.g. `Friday 27 November 2026`."""
@@ -142,6 +142,13 @@ def accepted(header: str) -> str:
     return next((tag for weight, tag in sorted(wishes) if tag in LANGUAGES and weight < 0), DEFAULT)
 
 
+_LONGEST = 4000
+"""Characters; what is longer is no sentence of the domain's."""
+
+_LONGEST_FILLING = 500
+"""Characters; what is longer is the partners' own text: it is not looked into, however much it looks like ours."""
+
+
 @cache
 def _forms(code: str) -> list[tuple[str, re.Pattern[str], str]]:
     """Each of the domain's messages with gaps as (its longest fixed part, what it matches, what it becomes).
@@ -167,16 +174,16 @@ _SHORT = 5
 def _pattern(message: str) -> str:
     seen: set[str] = set()
     filling = r"\S+?" if sum(map(str.isalpha, _GAP.sub("", message))) < _SHORT else ".*?"
-    parts = []
-    for index, part in enumerate(_GAP.split(message)):
-        if index % 2 == 0:
-            parts.append(re.escape(part))
-        elif part in seen:
-            parts.append(f"(?P={part})")
-        else:
-            seen.add(part)
-            parts.append(f"(?P<{part}>{filling})")
-    return "".join(parts)
+    first, *rest = _GAP.split(message)
+    gaps = []
+    for name, fixed in zip(rest[::2], rest[1::2], strict=True):
+        gap = f"(?P={name})" if name in seen else f"(?P<{name}>{filling})"
+        seen.add(name)
+        gaps.append(gap + re.escape(fixed))
+    # A gap ends where what follows it stands first, for good (atomic groups): tried again and again, a text of a
+    # partner's that looks like the message would take minutes.
+    *inner, last = gaps
+    return re.escape(first) + "".join(f"(?>{one})" for one in inner) + last
 
 
 @lru_cache(4096)
@@ -209,6 +216,8 @@ def _filled(language: Language, english: str) -> str | None:
 
 def _filling(language: Language, english: str) -> str:
     """A sentence's part, or a list of names: `measure, unit and target`."""
+    if len(english) > _LONGEST_FILLING:
+        return english
     said = language.sentence(english)
     parts = re.split(r"(, | and )", english)
     if said != english or any(name.count(" ") > 3 for name in parts[::2]):

@@ -1,6 +1,7 @@
 """The reader's language: dates and numbers by CLDR, the domain's sentences found again by their form."""
 
 import re
+import time
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -97,3 +98,17 @@ def test_every_sentence_with_gaps_is_found_again_whatever_fills_them(
 def test_no_text_makes_it_fail_and_english_stays(text: str) -> None:
     assert isinstance(ES.sentence(text), str)
     assert languages.ENGLISH.sentence(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "There is no partnership “" + " belongs to ; only  can " * 150 + "”",
+        "Ask x to sign revision " + " of the convening: `lifecycle signoff  convening --revision " * 60,
+        "x belongs to y; only z can " * 140 + "w" + "." * 140,
+    ],
+)
+def test_a_text_that_looks_like_our_words_takes_no_time(text: str) -> None:
+    began = time.process_time()
+    languages.of("es").sentence(text)
+    assert time.process_time() - began < 1
