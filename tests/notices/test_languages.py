@@ -176,7 +176,7 @@ def letters_of(template: str) -> Iterator[Letter]:
 @EVERY
 def test_nothing_that_we_say_escapes_gettext(template: str, monkeypatch: pytest.MonkeyPatch) -> None:
     marking = Marking("en")
-    monkeypatch.setattr(languages, "of", lambda code: marking)
+    monkeypatch.setattr(languages, "of", lambda code, first="": marking)
     for letter in letters_of(template):
         rider = a_letter("report_reminder")
         rendered = render(letter, [rider])
@@ -223,7 +223,7 @@ def test_times_and_numbers_are_the_languages_own() -> None:
 
 
 def test_what_people_said_is_never_translated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(languages, "of", lambda code: Marking("en"))
+    monkeypatch.setattr(languages, "of", lambda code, first="": Marking("en"))
     said = {"reason": "The time of level 1 is over."}
     theirs = FACTS["complaint_escalated"] | {"by": "jonas-berg", "said": OFFER | said}
     engines = FACTS["complaint_escalated"] | {"by": "engine", "said": OFFER | said}
