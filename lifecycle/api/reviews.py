@@ -91,7 +91,7 @@ def decline_review(write: Writes, id: Id, number: Number, body: shapes.Decline) 
 def list_actions(call: Reads, id: Id, cursor: Cursor = None, limit: Limit = 50) -> Response:
     """The corrective actions that negative answers asked for."""
     with call.reading(id) as (connection, record):
-        found = queries.actions(connection, id)
+        found = queries.told_actions(connection, id)
     return respond(paging.slice_of(found, cursor, limit, shapes.Action.model_validate), record.version)
 
 

@@ -106,7 +106,7 @@ def gather(connection: Connection, partnership_id: str, now: datetime) -> Dossie
     record = changes.find(connection, partnership_id)
     people = people_of(connection, partnership_id)[partnership_id]
     found = _documents(connection, partnership_id, people)
-    actions = tuple(reviews.actions(connection, partnership_id))
+    actions = tuple(reviews.told_actions(connection, partnership_id))
     gates, decided_at = _gates(connection, record, people, now)
     measured = reading.promises_of(connection, partnership_id, now)
     return Dossier(

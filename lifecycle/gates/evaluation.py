@@ -75,7 +75,7 @@ def acted_on(facts: Facts) -> Judgement:
     if not open_:
         return met(*(Evidence(f"corrective action {action.number}", None) for action in facts.actions))
     numbers = {(a.round_number, a.question, a.asked_by): a.number for a in facts.actions}
-    named = ", ".join(f"{numbers.get(key, '?')} ({key[1]} of round {key[0]}, {key[2]})" for key in open_[:3])
+    named = ", ".join(f"{numbers.get(key, '?')} ({key[1]} of round {key[0]})" for key in open_[:3])
     more = f" and {len(open_) - 3} more" if len(open_) > 3 else ""
     return unmet(
         f"Plan corrective action {named}{more}: `lifecycle action plan {facts.partnership_id} NUMBER --what … --owner … "

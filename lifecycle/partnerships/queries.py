@@ -174,7 +174,7 @@ def overview(connection: Connection, partnership_id: str, now: datetime) -> dict
         "partners": _partners(people, record.calendar.local_date(now)),
         "documents": stored,
         "rounds": _rounds(connection, partnership_id, stored),
-        "actions": [vars(action) for action in reviews.actions(connection, partnership_id)],
+        "actions": [vars(action) for action in reviews.told_actions(connection, partnership_id)],
         "performances": [vars(one) for one in obligations.performances(connection, partnership_id)],
         "measures": _measures(connection, partnership_id, now),
         "complaints": [vars(one) for one in redress.complaints(connection, partnership_id)],

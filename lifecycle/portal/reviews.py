@@ -49,7 +49,7 @@ def show_reviews(member: Signed, id: str) -> Response:
     with member.database.read() as connection:
         standing = member.standing(connection, id)
         rounds = queries.rounds(connection, id)
-        found = _actions(rounds, reviews.actions(connection, id), member, standing)
+        found = _actions(rounds, reviews.told_actions(connection, id), member, standing)
         return framed(
             member, connection, standing, "reviews.html",
             rounds=rounds[::-1],
@@ -82,7 +82,7 @@ def _actions(
 def _shown(one: Action, asked_in: Mapping[str, Any], today: date) -> Shown:
     wording = questionnaire.of(asked_in["questionnaire"]).wording(one.question)
     late = one.verified_at is None and one.due_on is not None and one.due_on < today
-    return Shown(one, wording, None if _is_anonymous(asked_in) else one.asked_by, late)
+    return Shown(one, wording, one.asked_by or None, late)
 
 
 @router.get("/partnerships/{id}/reviews/{number}")
@@ -131,7 +131,7 @@ def _action(
 ) -> Response:
     with member.database.read() as connection:
         standing = member.standing(connection, id)
-        found = _actions(queries.rounds(connection, id), reviews.actions(connection, id), member, standing)
+        found = _actions(queries.rounds(connection, id), reviews.told_actions(connection, id), member, standing)
         shown = next((one for one in found if one.action.number == number), None)
         if shown is None:
             raise NotFound(

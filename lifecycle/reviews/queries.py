@@ -1,7 +1,7 @@
 """Reading review rounds, responses and corrective actions."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -192,6 +192,17 @@ def actions(connection: Connection, partnership_id: str) -> list[Action]:
         .order_by(corrective_action.c.number)
     )
     return [Action(*row) for row in rows]
+
+
+def told_actions(connection: Connection, partnership_id: str) -> list[Action]:
+    """The same as they are told: who asked for one in an anonymous round is told nobody (`asked_by` is empty)."""
+    anonymous = {
+        one.number for one in rounds(connection, partnership_id) if (one.questionnaire or {}).get("anonymous")
+    }
+    return [
+        replace(one, asked_by="") if one.round in anonymous else one
+        for one in actions(connection, partnership_id)
+    ]
 
 
 def unverified_actions(
