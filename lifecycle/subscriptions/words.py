@@ -35,7 +35,8 @@ REGISTERED = "partnership.registered"
 _OTHERS = """
     absence_ended absence_set actual_recorded complaint_entry complaint_lodged complaint_moved complaint_paused
     complaint_resumed corrective_action_planned corrective_action_verified corrective_actions_asked document_put escalated
-    escalation_acknowledged gate_ready notice_failed objected partner_put performance_demanded performance_entry
+    escalation_acknowledged gate_ready links_revoked notice_failed objected partner_put performance_demanded
+    performance_entry preferences_set
     performance_moved performance_scheduled redress_exhausted redress_limit_missed results_imported review_answered_late
     review_cancelled review_closed review_declined review_extended review_moved review_occasion_covered review_opened
     review_passed_on sign_offs_voided signal_sent signed_off transition_refused transition_requested waiver_granted

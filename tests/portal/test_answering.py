@@ -129,7 +129,7 @@ def test_what_is_sent_is_the_answer_on_record(
     }
     words = said(page)
     assert "Your answer is in. Thank you." in words
-    assert "5 of 5 fully" in words
+    assert "5 of 5 – fully" in words
     assert "We changed our hours." in words
     assert "cannot say" in words
     assert "You left 11 questions blank. That is fine." in words
