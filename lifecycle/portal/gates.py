@@ -201,6 +201,8 @@ def _decision(member: Member, id: str, event: str, request_id: str) -> Response:
 
 def _request_of(connection: Connection, standing: Standing, event: str, request_id: str) -> service.Request:
     """A request of this partnership; another's looks like none."""
+    if not _KEY.fullmatch(request_id):
+        raise service.unknown_request(request_id)
     found = service.find_request(connection, request_id)
     if (found.partnership_id, found.event) != (standing.record.id, event):
         raise service.unknown_request(request_id)

@@ -59,6 +59,10 @@ class Guard:
         if request.method not in _SAFE and comes_from_elsewhere(request.headers, str(request.base_url)):
             await pages.refused_from_elsewhere(request)(scope, receive, confined)
             return
+        if "\0" in scope["path"]:
+            # Nothing is called so, and PostgreSQL cannot even be asked for it.
+            await pages.not_found(request)(scope, receive, confined)
+            return
         try:
             await self.app(scope, receive, confined)
         except Exception as error:

@@ -1,6 +1,7 @@
 """What the domain says is said in pages without commands, and with names."""
 
 import gc
+from datetime import datetime
 
 import pytest
 from fastapi.testclient import TestClient
@@ -8,6 +9,8 @@ from fastapi.testclient import TestClient
 from lifecycle.languages import Language
 from lifecycle.partnerships.people import Contact, People
 from lifecycle.portal import pages
+from tests.builders import registered
+from tests.portal.conftest import sign_in
 
 PEOPLE = People(
     {"harbour-clinic": "Harbour Clinic", "city": "The City"},
@@ -98,3 +101,10 @@ def test_an_address_with_a_slash_too_many_leads_to_no_other_host(site: TestClien
     for address in ("/sign-in/", "/partnerships/harbour/", "/report/token/"):
         answer = site.get(address, headers={"Host": "evil.example"}, follow_redirects=False)
         assert (answer.status_code, answer.headers.get("Location")) == (404, None)
+
+
+def test_what_no_database_can_be_asked_for_is_not_found(both_sites: TestClient, now: datetime) -> None:
+    registered(both_sites.app.state.database, now, stage="maintaining")  # type: ignore[attr-defined]
+    sign_in(both_sites, "city-primary@city.example")
+    for path in ("%00", "a%00b/documents", "harbour/promises/a%00/1", "harbour/gates/suspend?request=%00"):
+        assert both_sites.get(f"/partnerships/{path}").status_code == 404, path
