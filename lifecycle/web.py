@@ -1,4 +1,5 @@
-"""The whole site: the API under `/v1`, the portal beside it. `uvicorn --factory lifecycle.web:create` serves it.
+"""The whole site: the API under `/v1`, the portal beside it. `uvicorn --factory lifecycle.web:create --no-access-log`
+serves it: the log of uvicorn itself would show addresses, and with them the secrets of links.
 
 `python -m lifecycle.web --host 127.0.0.1 --port 8080` does too, as `lifecycle up` starts it.
 """
