@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import Connection
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
@@ -37,7 +38,7 @@ def page(
     """
     with visit.database.read() as connection:
         found = promise.read(connection, visit.record, _name(visit))
-        signals = queries.signals(connection, visit.record.id)
+        signals = _signals(connection, visit)
     ended = _ended(visit)
     faults = by_field(error if isinstance(error, Invalid) else None, visit.language)
     return visit.page(
@@ -45,7 +46,8 @@ def page(
         200 if error is None else pages.status_of(error),
         promise=found,
         may={event: [] if ended else found.able(visit.people, event, visit.now) for event in EVENTS},
-        early_words=[one for one in signals if one.obligation == found.performance.obligation][-EARLY_WORDS:],
+        early_words=signals[-EARLY_WORDS:],
+        heard=len(signals),
         typed={name: text(sent, name) for name in sent} if sent is not None else {},
         faults=_worded(faults, visit),
         refused=error if error is not None and not faults else ended,
@@ -75,11 +77,15 @@ def act(
 
 
 def signal(visit: Visit, sent: FormData, template: str) -> Response:
-    """Send both sides an early word on the obligation."""
-    obligation = _name(visit).partition("/")[0]
+    """Send both sides an early word on the obligation; the same words sent twice from one form are said once."""
     try:
         note = plain(sent, "/signal")
-        service.send_signal(visit.database, visit.record.id, obligation, note, visit.holder.id, visit.now)
+        with visit.database.write() as connection:
+            changes.begin(connection, visit.record.id, visit.now)
+            if not _is_said(connection, visit, sent, note):
+                joined = Joined(visit.database, connection)
+                about = visit.record.id, _obligation(visit)
+                service.send_signal(joined, *about, note, visit.holder.id, visit.now)
     except Invalid as error:
         here = Invalid([replace(fault, pointer="/signal") for fault in error.faults], "The early word")
         return page(visit, template, sent, here)
@@ -102,6 +108,23 @@ def plain(sent: FormData, name: str) -> str:
 
 def _name(visit: Visit) -> str:
     return str(visit.door.subject["performance"])
+
+
+def _obligation(visit: Visit) -> str:
+    return _name(visit).partition("/")[0]
+
+
+def _signals(connection: Connection, visit: Visit) -> list[queries.Signal]:
+    """The early words on the obligation, oldest first."""
+    found = queries.signals(connection, visit.record.id)
+    return [one for one in found if one.obligation == _obligation(visit)]
+
+
+def _is_said(connection: Connection, visit: Visit, sent: FormData, note: str) -> bool:
+    """Whether the holder has sent these words since the form was shown: it was sent twice."""
+    heard = text(sent, "heard")
+    since = int(heard) if heard.isascii() and heard.isdigit() and len(heard) < 10 else 0
+    return any(one.by == visit.holder.id and one.note == note for one in _signals(connection, visit)[since:])
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Promises: who owes what to whom and how it was kept, each direction by itself; and one performance with its history."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
@@ -10,8 +11,9 @@ from fastapi import APIRouter, Depends
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
+from lifecycle.access.once import Joined
 from lifecycle.documents import queries as documents
-from lifecycle.errors import LifecycleError, NotAllowed
+from lifecycle.errors import LifecycleError, NotAllowed, Stale
 from lifecycle.languages import Language
 from lifecycle.measures import reading
 from lifecycle.measures.promises import Cooperation, Measures
@@ -20,6 +22,7 @@ from lifecycle.obligations import queries, service
 from lifecycle.obligations.queries import Performance
 from lifecycle.obligations.states import TRANSITIONS
 from lifecycle.obligations.terms import Terms
+from lifecycle.partnerships import changes
 from lifecycle.partnerships.doors import Door
 from lifecycle.partnerships.people import BINDING_ROLES
 from lifecycle.portal import promised
@@ -95,10 +98,16 @@ def _promises(member: Member, id: str, whole: str = "", error: LifecycleError | 
             measures=measures,
             agreed_lag=None if measured is None else measured[1],
             signals=queries.signals(connection, id)[::-1],
+            times=_times(connection, id),
             whole=whole,
             refused=error,
             OUTCOMES=OUTCOMES,
         )  # fmt: skip
+
+
+def _times(connection: Connection, id: str) -> Counter[str]:
+    """How often each obligation has fallen due, or been asked for."""
+    return Counter(one.obligation for one in queries.performances(connection, id))
 
 
 def _directions(
@@ -171,15 +180,29 @@ def days_late(one: Performance, calendar: Calendar, now: datetime) -> int:
 
 
 @router.post("/partnerships/{id}/promises/{obligation}/demands")
-def demand(member: Signed, _: OwnForm, id: str, obligation: str) -> Response:
-    """Ask for what is owed on request."""
+def demand(member: Signed, sent: OwnForm, id: str, obligation: str) -> Response:
+    """Ask for what is owed on request; a form that is sent twice asks once."""
     with member.database.read() as connection:
         me = member.standing(connection, id).acting()
     try:
-        one = service.demand(member.database, id, obligation, me.id, member.now)
-    except NotAllowed as error:
+        with member.database.write() as connection:
+            changes.begin(connection, id, member.now)
+            _require_as_seen(connection, member, id, obligation, text(sent, "seen"))
+            joined = Joined(member.database, connection)
+            one = service.demand(joined, id, obligation, me.id, member.now)
+    except (NotAllowed, Stale) as error:
         return _promises(member, id, error=error)
     return RedirectResponse(f"/partnerships/{id}/promises/{one.name}?said=demanded", 303)
+
+
+def _require_as_seen(connection: Connection, member: Member, id: str, obligation: str, seen: str) -> None:
+    """Refuse a form that was shown before the last time that the obligation fell due, or was asked for."""
+    if seen != str(_times(connection, id)[obligation]):
+        say = member.language.gettext
+        raise Stale(
+            say("Something was recorded since you opened this page. What you sent now was not."),
+            mend=say("Look at how it stands now. If there is still something to say, say it here."),
+        )
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ MEMBERS: Mapping[str, Route] = {
         "city-sponsor", path={"event": "begin_evaluation", "code": "E1"}, sent={"/reason": "Agreed by all."}
     ),
     f"GET {_P}/promises": LOOKS,
-    f"POST {_P}/promises/{{obligation}}/demands": Route(path={"obligation": "asked"}),
+    f"POST {_P}/promises/{{obligation}}/demands": Route(path={"obligation": "asked"}, sent={"seen": "0"}),
     f"GET {_ONE}": LOOKS,
     f"POST {_ONE}/report": Route(path=on(DUE), sent=said(DUE, outcome="kept")),
     f"POST {_ONE}/accept": Route(path=on(TOLD), sent=said(TOLD)),

@@ -23,6 +23,7 @@ from lifecycle.timers.calendars import Calendar
 from tests.builders import contents, organisation, registered
 from tests.obligations import agreements
 from tests.portal.conftest import sign_in
+from tests.portal.sending import form_of, pairs_of
 from tests.redress import cases
 
 CLINIC = "clinic-primary@clinic.example"
@@ -180,13 +181,30 @@ def test_what_is_owed_on_request_is_asked_for_by_who_is_owed(
     agreements.in_force(database, now, agreements.agreement(agreements.obligation(), on_request))
     csrf = sign_in(both_sites, CLINIC)
     assert "Ask for it now" not in both_sites.get(HERE).text
-    refused = both_sites.post(f"{HERE}/data/demands", data={"csrf": csrf})
+    refused = both_sites.post(f"{HERE}/data/demands", data={"csrf": csrf, "seen": "0"})
     assert refused.status_code == 409
     csrf = sign_in(both_sites, CITY)
-    assert "Ask for it now" in both_sites.get(HERE).text
-    answer = both_sites.post(f"{HERE}/data/demands", data={"csrf": csrf}, follow_redirects=False)
+    asked = pairs_of(form_of(both_sites.get(HERE).text, "/demands"))
+    answer = both_sites.post(f"{HERE}/data/demands", data=dict(asked), follow_redirects=False)
     assert answer.headers["location"] == f"{HERE}/data/1?said=demanded"
     assert "You have asked for it" in both_sites.get(answer.headers["location"]).text
+    again = both_sites.post(f"{HERE}/data/demands", data=dict(asked))
+    assert (again.status_code, "data/2" in again.text) == (409, False)
+    asked = pairs_of(form_of(both_sites.get(HERE).text, "/demands"))
+    assert both_sites.post(f"{HERE}/data/demands", data=dict(asked)).url.path == f"{HERE}/data/2"
+
+
+def test_an_early_word_that_is_sent_twice_is_said_once(
+    both_sites: TestClient, database: Database, now: datetime
+) -> None:
+    agreements.in_force(database, now)
+    sign_in(both_sites, CLINIC)
+    for said in (1, 2):
+        form = dict(pairs_of(form_of(both_sites.get(LISTS).text, "/signal"))) | {"/signal": "It is late."}
+        answers = [both_sites.post(f"{LISTS}/signal", data=form) for _ in range(2)]
+        assert [one.status_code for one in answers] == [200, 200]
+        with database.read() as connection:
+            assert len(queries.signals(connection, "harbour")) == said
 
 
 @pytest.mark.parametrize(
