@@ -1,5 +1,6 @@
 """Every route of the portal, seen by everybody whom it is not for: one table; a route that is not in it fails."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +11,15 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
+from lxml import html
+from sqlalchemy import func, update
 
 from lifecycle.db import Database
 from lifecycle.documents import queries as documents
+from lifecycle.documents.models import document
+from lifecycle.models import metadata
 from lifecycle.partnerships.doors import PURPOSES
+from lifecycle.partnerships.models import contact
 from lifecycle.portal import app
 from tests.api.clients import settings_of
 from tests.builders import contents
@@ -245,3 +251,43 @@ def test_every_answer_is_confined(portal: TestClient) -> None:
             assert all(one in policy for one in wanted), (name, policy)
             assert (found["Cache-Control"], found["Referrer-Policy"]) == ("no-store", "no-referrer"), name
             assert found["X-Content-Type-Options"] == "nosniff", name
+
+
+EVIL = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}%(x)s"
+
+
+def soiled(database: Database) -> None:
+    """The same story of people who write markup wherever they can write."""
+    written, act = json.dumps(EVIL)[1:-1], "Hands over the list of planned discharges."
+    with database.write() as connection:
+        content = func.replace(document.c.content, act, written)
+        connection.execute(update(document).values(content=content))
+        for table in metadata.sorted_tables:
+            texts = [name for name in ("title", "name", "note", "reason", "what") if name in table.c]
+            if texts:
+                connection.execute(update(table).values(dict.fromkeys(texts, EVIL)))
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_what_people_write_stays_text_on_every_page(
+    portal: TestClient, played_store: Database, language: str
+) -> None:
+    soiled(played_store)
+    with played_store.write() as connection:
+        connection.execute(update(contact).values(language=language))
+    escaped = 0
+    for name in [name for name in TABLE if name.startswith("GET")]:
+        by = TABLE[name].by
+        if name not in LINKS:
+            sign_in(portal, email_of(by))
+        found = call(portal, name, token_=token(name, by) if name in LINKS else "")
+        assert found.status_code == shown(name), name
+        escaped += found.text.count("&lt;script&gt;")
+        if "html" in found.headers.get("Content-Type", ""):
+            page = html.fromstring(found.text)
+            assert not page.xpath(
+                "//script[not(@src)] | //@onerror | //img[@src='x'] | //a[starts-with(@href, 'java')]"
+            ), name
+        elif found.text.startswith("<svg"):
+            assert b"<script" not in found.content, name
+    assert escaped > 500
