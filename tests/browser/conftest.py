@@ -107,10 +107,15 @@ def playwright() -> Iterator[Playwright]:
         yield started_one
 
 
+def chromium_path() -> str | None:
+    """Where the system's Chromium is."""
+    return os.environ.get("CHROMIUM") or shutil.which("chromium")
+
+
 @pytest.fixture(scope="session")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     """The system's Chromium."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    path = chromium_path()
     if path is None:
         pytest.skip("no Chromium on this machine: install Debian's package `chromium`")
     expect.set_options(timeout=PATIENCE)
@@ -155,8 +160,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     return played(tmp_path_factory.mktemp("story"))
 
 
-def played(folder: Path) -> Story:
-    """Play the demo's story into a folder."""
+def played(folder: Path, until: datetime = ENDS_AT) -> Story:
+    """Play the demo's story into a folder, as far as it had come at an instant."""
+    folder.mkdir(parents=True, exist_ok=True)
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]
@@ -165,7 +171,8 @@ def played(folder: Path) -> Story:
     upgrade(database)
     screen = Screen(Console(file=StringIO(), width=120), settings.mailbox)
     flows = InProcess(database, settings)
-    _run(play(STORY, Office(database, settings, flows), screen, ENDS_AT))
+    acts = [act for act in STORY if act.at <= until]
+    _run(play(acts, Office(database, settings, flows), screen, until))
     # Closing the last connection folds the write-ahead log into the file.
     database.close()
     return Story(folder, port)
