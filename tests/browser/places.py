@@ -246,7 +246,7 @@ MANAGERS = (
     ),
     _rich("promises", "/promises"),
     _rich("promise-settled", "/promises/check-rooms/3", PERFORMANCE),
-    _busy("promise-overdue", "promises", "/promises/lists/1", PERFORMANCE, CLINIC),
+    _busy("promise-due", "promises", "/promises/lists/1", PERFORMANCE, CLINIC),
     _busy("promise-disputed", "promises", "/promises/rooms/1", PERFORMANCE),
     _rich("complaints", "/complaints"),
     _rich("complaint-closed", "/complaints/1", "/complaints/{number}"),
