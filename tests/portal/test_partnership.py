@@ -172,5 +172,6 @@ def test_the_dossier_stands_alone_under_its_own_policy(site: TestClient, store: 
     assert page.status_code == 200
     assert "Evaluation dossier" in page.text
     policy = page.headers["content-security-policy"]
-    assert policy == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:;")
+    assert "frame-ancestors 'none'" in policy
     assert page.headers["x-content-type-options"] == "nosniff"
