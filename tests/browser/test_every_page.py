@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from starlette.routing import Match, Mount, Route
 
 from lifecycle.portal import app
+from lifecycle.portal.signing_in import EMAILS_AN_HOUR
 from tests.browser.conftest import DESK, PATIENCE, PHONE, RULES, House, look, serving
 from tests.browser.houses import BUSY_AT, make_busy
-from tests.browser.places import NOT_PAGES, PLACES, Place, sign_in
+from tests.browser.places import CITY, NOT_PAGES, PLACES, Place, press, sign_in
 
 LARGEST = 100_000
 """Bytes of a page."""
@@ -108,3 +109,39 @@ def _require_room(screens: list[Page]) -> None:
         assert overflow <= 1, f"{width} px wide, letters at {letters}: scrolls sideways by {overflow} px"
         assert before is not None
         page.set_viewport_size(before)
+
+
+def test_pages_of_trouble_are_pages_too(
+    screens: list[Page], busy_to_see: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of ours, a form that another site sent, too many requests for a link, and the page that says one was sent."""
+    house = busy_to_see
+    monkeypatch.setattr("lifecycle.clock.now", lambda: house.now)
+    for page in screens:
+        page.context.clear_cookies()
+        for asked in range(EMAILS_AN_HOUR + 1):
+            page.goto(f"{house.host}/sign-in")
+            page.locator('[name="/email"]').fill("nobody@elsewhere.example")
+            press("Send me a link")(page)
+            if asked == 0 and page is screens[0]:
+                look(page, "sign-in-sent")
+        expect(page.get_by_role("heading", level=1)).not_to_have_text("Look into your emails")
+        look(page, "sign-in-often")
+        page.goto("data:text/html,<title>Win</title>")
+        page.set_content(
+            f'<form method="post" action="{house.host}/preferences/x"><button>Win</button></form>'
+        )
+        page.get_by_role("button").click()
+        expect(page.get_by_text("This was sent from another site.")).to_be_visible()
+        look(page, "refused-from-elsewhere")
+        sign_in(house, page, CITY)
+        with pytest.MonkeyPatch.context() as broken:
+            broken.setattr("lifecycle.portal.members.sessions.find", _break)
+            answer = page.goto(f"{house.host}/account")
+        assert answer is not None
+        assert answer.status == 500
+        look(page, "fault")
+
+
+def _break(*_: Any) -> None:
+    raise RuntimeError("broken on purpose")
