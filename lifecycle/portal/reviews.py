@@ -131,7 +131,9 @@ def _action(
 ) -> Response:
     with member.database.read() as connection:
         standing = member.standing(connection, id)
-        found = _actions(queries.rounds(connection, id), reviews.told_actions(connection, id), member, standing)
+        found = _actions(
+            queries.rounds(connection, id), reviews.told_actions(connection, id), member, standing
+        )
         shown = next((one for one in found if one.action.number == number), None)
         if shown is None:
             raise NotFound(

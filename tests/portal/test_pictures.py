@@ -44,7 +44,9 @@ def test_each_picture_is_one_and_runs_nothing(site: TestClient, kept: None, addr
     assert "<script>" not in answer.text
 
 
-def test_before_anything_was_promised_the_page_says_so(site: TestClient, store: Database, now: datetime) -> None:
+def test_before_anything_was_promised_the_page_says_so(
+    site: TestClient, store: Database, now: datetime
+) -> None:
     registered(store, now)
     sign_in(site, "city-primary@city.example")
     assert "Nothing has fallen due yet." in site.get(PAGE).text
@@ -67,7 +69,9 @@ def _elsewhere() -> dict[str, object]:
 
 
 @pytest.mark.parametrize("address", [PAGE, *DRAWN[:2]])
-def test_others_learn_nothing(site: TestClient, store: Database, kept: None, now: datetime, address: str) -> None:
+def test_others_learn_nothing(
+    site: TestClient, store: Database, kept: None, now: datetime, address: str
+) -> None:
     assert site.get(address, follow_redirects=False).status_code == 303
     registered(store, LATER, "other", partners=[_elsewhere()], proposed_by="port", coordinator="port-primary")
     sign_in(site, "port-primary@port.example")
