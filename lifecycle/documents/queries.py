@@ -116,7 +116,7 @@ def last_signed(connection: Connection, partnership_id: str, partner_id: str, ex
 def objections(connection: Connection, partnership_id: str) -> list[Objection]:
     """Every objection ever raised, oldest first, each with what has become of it."""
     return [
-        Objection(*row, "signed" if signed else "open" if row[2] == newest else "answered")
+        Objection(*row, state="signed" if signed else "open" if row[2] == newest else "answered")
         for *row, newest, signed in connection.execute(_OBJECTIONS, {"id": partnership_id})
     ]
 
