@@ -55,7 +55,8 @@ class Objection:
 
 _REVISION = [document.c[name] for name in Revision.__dataclass_fields__]
 _SIGN_OFF = [sign_off.c[name] for name in SignOff.__dataclass_fields__]
-_OBJECTION = [objection.c[name] for name in Objection.__dataclass_fields__ if name != "state"]
+_OBJECTED = [name for name in Objection.__dataclass_fields__ if name != "state"]
+_OBJECTION = [objection.c[name] for name in _OBJECTED]
 _newer = document.alias("newer")
 _LATEST = select(*_REVISION).where(
     document.c.partnership_id == bindparam("id"),
@@ -116,9 +117,17 @@ def last_signed(connection: Connection, partnership_id: str, partner_id: str, ex
 def objections(connection: Connection, partnership_id: str) -> list[Objection]:
     """Every objection ever raised, oldest first, each with what has become of it."""
     return [
-        Objection(*row, state="signed" if signed else "open" if row[2] == newest else "answered")
+        Objection(
+            **(said := dict(zip(_OBJECTED, row, strict=True))), state=_state(said["revision"], newest, signed)
+        )
         for *row, newest, signed in connection.execute(_OBJECTIONS, {"id": partnership_id})
     ]
+
+
+def _state(revision: int, newest: int, signed: bool) -> Literal["open", "signed", "answered"]:
+    if signed:
+        return "signed"
+    return "open" if revision == newest else "answered"
 
 
 def find(
