@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -55,8 +55,7 @@ class Objection:
 
 _REVISION = [document.c[name] for name in Revision.__dataclass_fields__]
 _SIGN_OFF = [sign_off.c[name] for name in SignOff.__dataclass_fields__]
-_OBJECTED = [name for name in Objection.__dataclass_fields__ if name != "state"]
-_OBJECTION = [objection.c[name] for name in _OBJECTED]
+_OBJECTION = [objection.c[name] for name in Objection.__dataclass_fields__ if name != "state"]
 _newer = document.alias("newer")
 _LATEST = select(*_REVISION).where(
     document.c.partnership_id == bindparam("id"),
@@ -116,18 +115,15 @@ def last_signed(connection: Connection, partnership_id: str, partner_id: str, ex
 
 def objections(connection: Connection, partnership_id: str) -> list[Objection]:
     """Every objection ever raised, oldest first, each with what has become of it."""
-    return [
-        Objection(
-            **(said := dict(zip(_OBJECTED, row, strict=True))), state=_state(said["revision"], newest, signed)
-        )
-        for *row, newest, signed in connection.execute(_OBJECTIONS, {"id": partnership_id})
-    ]
+    return [_objection(*row) for row in connection.execute(_OBJECTIONS, {"id": partnership_id})]
 
 
-def _state(revision: int, newest: int, signed: bool) -> Literal["open", "signed", "answered"]:
+def _objection(*row: Any) -> Objection:
+    *said, newest, signed = row
+    one = Objection(*said)
     if signed:
-        return "signed"
-    return "open" if revision == newest else "answered"
+        return replace(one, state="signed")
+    return one if one.revision == newest else replace(one, state="answered")
 
 
 def find(
