@@ -245,7 +245,9 @@ def opening(chromium: Browser) -> Iterator[Opener]:
 
     def opened(size: dict[str, int] = PHONE, **options: Any) -> Page:
         touch = {"has_touch": True, "is_mobile": True} if size == PHONE else {}
-        context = chromium.new_context(viewport=size, **touch, **options)  # type: ignore[arg-type]
+        # Whatever moves by itself would only be waited for.
+        still = {"reduced_motion": "reduce"}
+        context = chromium.new_context(viewport=size, **touch, **(still | options))  # type: ignore[arg-type]
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()

@@ -50,7 +50,7 @@ def tab_to(page: Page, tag: str, text: str) -> None:
 
 
 def test_a_review_is_answered_without_pointing(asked: House, opening: Opener) -> None:
-    page = opening(DESK, reduced_motion="reduce")
+    page = opening(DESK)
     page.goto(asked.link(CITY, "review"))
     assert tab(page)["text"] == "Skip to the content"
     page.keyboard.press("Enter")
@@ -79,7 +79,7 @@ def test_a_review_is_answered_without_pointing(asked: House, opening: Opener) ->
 
 
 def test_the_focus_is_never_caught(asked: House, opening: Opener) -> None:
-    page = opening(PHONE, reduced_motion="reduce")
+    page = opening(PHONE)
     page.goto(asked.link(CITY, "review"))
     stops = page.locator("a[href], button, summary, textarea:visible").count() + QUESTIONS
     for _ in range(stops + 5):
@@ -92,7 +92,7 @@ def test_the_focus_is_never_caught(asked: House, opening: Opener) -> None:
 
 
 def test_after_a_refused_form_the_focus_is_on_the_list_of_what_to_mend(asked: House, opening: Opener) -> None:
-    page = opening(PHONE, reduced_motion="reduce")
+    page = opening(PHONE)
     page.goto(asked.link(CITY, "hand-over"))
     tab_to(page, "button", "Hand over")
     page.keyboard.press("Enter")
