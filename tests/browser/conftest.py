@@ -251,17 +251,20 @@ def opening(chromium: Browser) -> Iterator[Opener]:
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
-        page.on("request", lambda one: _require_near(one.url, faults))
-        page.on("pageerror", lambda error: faults.append(f"script: {error}"))
-        page.on(
-            "console", lambda one: faults.append(one.text) if "Content Security Policy" in one.text else None
-        )
+        watch(page, faults)
         return page
 
     yield opened
     for context in contexts:
         context.close()
     assert faults == []
+
+
+def watch(page: Page, faults: list[str]) -> None:
+    """Keep every request that leaves for another host, every script's error, and whatever the page's policy stops."""
+    page.on("request", lambda one: _require_near(one.url, faults))
+    page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+    page.on("console", lambda one: faults.append(one.text) if "Content Security Policy" in one.text else None)
 
 
 def _require_near(url: str, faults: list[str]) -> None:

@@ -9,7 +9,7 @@ from starlette.routing import Match, Mount, Route
 
 from lifecycle.portal import app
 from lifecycle.portal.signing_in import EMAILS_AN_HOUR
-from tests.browser.conftest import DESK, PATIENCE, PHONE, RULES, House, look, serving
+from tests.browser.conftest import DESK, PATIENCE, PHONE, RULES, House, look, serving, watch
 from tests.browser.houses import BUSY_AT, make_busy
 from tests.browser.places import CITY, NOT_PAGES, PLACES, Place, press, sign_in
 
@@ -57,9 +57,13 @@ def screens(chromium: Browser) -> Iterator[list[Page]]:
     desk = chromium.new_context(viewport=DESK)  # type: ignore[arg-type]
     for one in (phone, desk):
         one.set_default_timeout(PATIENCE)
-    yield [phone.new_page(), desk.new_page()]
+    found, faults = [phone.new_page(), desk.new_page()], list[str]()
+    for page in found:
+        watch(page, faults)
+    yield found
     phone.close()
     desk.close()
+    assert faults == []
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda one: one.name)
