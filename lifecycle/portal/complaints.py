@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
-from sqlalchemy import Connection
 from starlette.responses import Response
 
-from lifecycle.partnerships.health import health_of
 from lifecycle.partnerships.people import Contact
 from lifecycle.portal import complaint_pages
 from lifecycle.portal.complaint_cases import Record, lines
@@ -31,10 +29,9 @@ class _SignedIn(Reader):
 
     member: Member
     standing: Standing
-    health: Any
 
     def show(self, page: Page, status: int, values: Mapping[str, Any]) -> Response:
-        frame = _frame(self.standing, self.health)
+        frame = _frame(self.standing)
         return self.member.page(
             _TEMPLATES[page], self.standing, status, depth=3, me_signed_in=True, **frame, **values
         )
@@ -54,18 +51,13 @@ def _all(standing: Standing) -> str:
     return ALL.format(id=standing.record.id)
 
 
-def _frame(standing: Standing, health: Any) -> dict[str, Any]:
-    return {"section": "complaints", "health": health, "all": _all(standing)}
-
-
-def _health(connection: Connection, standing: Standing) -> Any:
-    return health_of(connection, [standing.record.id])[standing.record.id]
+def _frame(standing: Standing) -> dict[str, Any]:
+    return {"section": "complaints", "all": _all(standing)}
 
 
 def _reader(member: Member, partnership_id: str) -> Reader:
     with member.database.read() as connection:
         standing = member.standing(connection, partnership_id)
-        health = _health(connection, standing)
     return _SignedIn(
         member.database,
         standing.record,
@@ -75,7 +67,6 @@ def _reader(member: Member, partnership_id: str) -> Reader:
         member.language,
         member,
         standing,
-        health,
     )
 
 
@@ -85,8 +76,7 @@ def list_complaints(member: Signed, id: str) -> Response:
     with member.database.read() as connection:
         standing = member.standing(connection, id)
         found = lines(Record(connection, standing.record, standing.people, member.now))
-        health = _health(connection, standing)
-    return member.page("complaints.html", standing, lines=found, **_frame(standing, health))
+    return member.page("complaints.html", standing, lines=found, **_frame(standing))
 
 
 @router.get(f"{ALL}/new")

@@ -11,7 +11,6 @@ from starlette.responses import RedirectResponse, Response
 from lifecycle.documents import objections, queries, service
 from lifecycle.documents.queries import Objection, Revision, SignOff
 from lifecycle.errors import Conflict, Fault, Invalid, NotFound
-from lifecycle.partnerships.health import health_of
 from lifecycle.portal import reading
 from lifecycle.portal.document_kinds import READABLE, Kind, Subject, can_put, can_sign
 from lifecycle.portal.forms import by_field
@@ -69,9 +68,8 @@ def list_documents(member: Signed, id: str) -> Response:
             kind: [(one, _signing(connection, standing, one)) for one in newest if one.kind == kind]
             for kind in READABLE
         }
-        health = health_of(connection, [id])[id]
     puts = {kind: can_put(standing, kind) for kind in READABLE}
-    return member.page("documents.html", standing, rows=rows, puts=puts, health=health)
+    return member.page("documents.html", standing, rows=rows, puts=puts)
 
 
 @router.get("/partnerships/{id}/documents/{kind}")
@@ -118,7 +116,6 @@ def _page(
         can_sign=newest == revision.revision and signing.can_be_by(standing, kind),
         faults=by_field(error, member.language),
         typed=typed,
-        health=health_of(connection, [standing.record.id])[standing.record.id],
     )
 
 

@@ -1,6 +1,7 @@
 """Pages for those who signed in: whose session it is, what they reach, and that a form came from a page of ours."""
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
@@ -23,6 +24,7 @@ from lifecycle.languages import Language
 from lifecycle.notices.letter import zone_named
 from lifecycle.partnerships import changes
 from lifecycle.partnerships.changes import Partnership
+from lifecycle.partnerships.health import health_of
 from lifecycle.partnerships.people import Contact, People, people_of
 from lifecycle.portal import pages
 from lifecycle.portal.visits import Sent, text
@@ -47,6 +49,8 @@ class Standing:
     people: People
     me: Contact | None
     """The contact that they are in it; None for whoever may only look."""
+    health: Mapping[str, Any]
+    """How it fares: `level`, and `reasons`."""
 
     def acting(self) -> Contact:
         """The contact in whose name they act.
@@ -95,7 +99,8 @@ class Member:
         if mine is None and record.portfolio not in self.reach.portfolios:
             raise changes.unknown(partnership_id)
         people = people_of(connection, partnership_id)[partnership_id]
-        return Standing(record, people, None if mine is None else people.contacts[mine])
+        me = None if mine is None else people.contacts[mine]
+        return Standing(record, people, me, health_of(connection, [record.id])[record.id])
 
     def zone(self, standing: Standing | None = None) -> tzinfo:
         """The zone that they read instants in: their own in this partnership, else the partnership's, else UTC."""

@@ -18,7 +18,6 @@ from lifecycle.gates.report import GateReport
 from lifecycle.languages import Language
 from lifecycle.notices.words import EVENTS, KINDS, MATTERS, ROLES, STAGES
 from lifecycle.partnerships import changes, queries, service
-from lifecycle.partnerships.health import health_of
 from lifecycle.partnerships.people import Contact, People
 from lifecycle.portal.guard import STANDS_ALONE
 from lifecycle.portal.members import Member, Signed, Standing
@@ -67,7 +66,6 @@ def framed(
         template,
         standing,
         status,
-        health=health_of(connection, [standing.record.id])[standing.record.id],
         names=Names(standing.people, member.language),
         said=member.request.query_params.get("said", ""),
         **values,

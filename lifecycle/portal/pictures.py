@@ -15,7 +15,6 @@ from lifecycle.measures.promises import Measures
 from lifecycle.obligations import queries as obligations
 from lifecycle.obligations.queries import Performance
 from lifecycle.partnerships import history, queries
-from lifecycle.partnerships.health import health_of
 from lifecycle.portal.guard import STANDS_ALONE
 from lifecycle.portal.members import Member, Signed, Standing
 from lifecycle.redress import queries as redress
@@ -40,7 +39,6 @@ def show(member: Signed, id: str) -> Response:
         measures = _measures(connection, id, member)
         results = _results(connection, standing)
         values: dict[str, Any] = {
-            "health": health_of(connection, [id])[id],
             "quarters": by_quarter(performances, standing),
             "measures": measures,
             "balances": _balances(measures, standing.people.partners, member.language),

@@ -219,7 +219,7 @@ class Maker:
         if shape_of(schema) != "text" or schema.get("format") == "date" or not schema.get("examples"):
             return said
         example = str(schema["examples"][0])
-        if len(example) > _LONGEST_EXAMPLE:
+        if len(example) > _LONGEST_EXAMPLE or "`" in example:
             return said
         return self.language.gettext("%(hint)s E.g. %(example)s") % {"hint": said, "example": example}
 

@@ -18,8 +18,10 @@ root = pathlib.Path(lifecycle.__file__).parent
 assert "site-packages" in str(root), root
 for kind in ("need_assessment", "convening", "agreement", "review_response", "evaluation", "exit_plan", "decision_record"):
     assert load_schema(kind)["title"], kind
-for part in ("notices/templates", "migrations/versions", "examples", "prefect.yaml"):
+for part in ("notices/templates", "migrations/versions", "examples", "prefect.yaml", "portal/templates", "portal/static"):
     assert (root / part).exists(), part
+from lifecycle import languages
+assert languages.of("es").gettext("Sign out") == "Cerrar sesión"
 PY
 venv/bin/lifecycle import "$(venv/bin/python -c 'import lifecycle.examples, pathlib; print(pathlib.Path(lifecycle.examples.__file__).parent)')"/*/partnership.yaml
 venv/bin/lifecycle list
