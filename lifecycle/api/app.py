@@ -89,7 +89,7 @@ def create(
     problems.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(BodyLimits)
-    app.add_middleware(Envelope, counts=app.state.counts)
+    app.add_middleware(Envelope)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 

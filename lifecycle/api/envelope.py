@@ -44,9 +44,9 @@ class Counts:
 class Envelope:
     """ASGI middleware around everything else."""
 
-    def __init__(self, app: ASGIApp, counts: Counts) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         """Stand before `app`."""
-        self.app, self.counts = app, counts
+        self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Name the request, pass it on, log how it ended."""
@@ -54,6 +54,8 @@ class Envelope:
             await self.app(scope, receive, send)
             return
         request = Request(scope)
+        # Before an application that is mounted in this one takes its place in the scope.
+        counts: Counts = scope["app"].state.counts
         given = request.headers.get("x-request-id", "")
         request.state.request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
         began, status = time.perf_counter(), 0
@@ -77,14 +79,14 @@ class Envelope:
                 raise
             await problems.fault(request)(scope, receive, answering)
         finally:
-            self._count(scope, request, status, time.perf_counter() - began)
+            self._count(counts, scope, request, status, time.perf_counter() - began)
 
-    def _count(self, scope: Scope, request: Request, status: int, seconds: float) -> None:
+    def _count(self, counts: Counts, scope: Scope, request: Request, status: int, seconds: float) -> None:
         # The route, not the path: a path has ids in it, and there are as many of them as anybody likes to ask for.
         route = getattr(scope.get("route"), "path", "–")
         method = request.method if status != 405 and route != "–" else "–"
-        self.counts.requests.labels(method, route, str(status)).inc()
-        self.counts.seconds.labels(method, route).observe(seconds)
+        counts.requests.labels(method, route, str(status)).inc()
+        counts.seconds.labels(method, route).observe(seconds)
         log.info(
             "request",
             extra={

@@ -6,6 +6,7 @@ from datetime import date, datetime, tzinfo
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
@@ -217,9 +218,13 @@ def environment(code: str) -> Environment:
     return made
 
 
-@cache
+_warming = Lock()
+
+
 def warm_up() -> None:
-    """Compile every template in every language; seconds, once in a process."""
+    """Compile every template in every language: seconds, once in a process, whoever else asks meanwhile."""
+    if not _warming.acquire(blocking=False):
+        return
     for code in languages.LANGUAGES:
         for name in environment(code).list_templates():
             environment(code).get_template(name)

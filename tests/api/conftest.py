@@ -1,12 +1,17 @@
 """An application over a migrated database, and clients of every role."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from starlette.datastructures import State
 
 from lifecycle.api.app import create
+from lifecycle.api.envelope import Counts
+from lifecycle.api.limits import Limiter
 from lifecycle.db import Database
 from tests.api.clients import Clients, settings_of
 from tests.conftest import empty_database
@@ -48,10 +53,25 @@ def postgres_api(postgres_url: str) -> Iterator[Clients]:
     yield from clients_on(empty_database(postgres_url))
 
 
+@cache
+def _built() -> FastAPI:
+    return create(settings_of("sqlite://"), Database("sqlite://"))
+
+
 def clients_on(url: str) -> Iterator[Clients]:
     """Clients of an application on one database."""
     database = Database(url)
-    app = create(settings_of(url), database, per_minute=1_000_000)
+    app = _built()
+    # As new: its routes are made once in a process, which takes longer than most tests.
+    app.state = State(
+        {
+            "settings": settings_of(url),
+            "database": database,
+            "prefect_url": None,
+            "limiter": Limiter(1_000_000),
+            "counts": Counts(),
+        }
+    )
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Clients(client, database)
     database.close()

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from starlette.datastructures import State
+from starlette.routing import Mount
 
 from lifecycle import clock, web
 from lifecycle.access import sessions
@@ -70,10 +74,25 @@ def store(tmp_path: Path, sqlite_template: Path) -> Iterator[Database]:
     database.close()
 
 
+@cache
+def _built() -> FastAPI:
+    return web.create(settings_of("sqlite://"), Database("sqlite://"))
+
+
+def site_on(database: Database, settings: Settings) -> FastAPI:
+    """The whole site on a database, as new. Its routes are made once in a process: that takes longer than most tests."""
+    app = _built()
+    (portal,) = (route.app for route in app.routes if isinstance(route, Mount))
+    app.state.settings, app.state.database, app.state.prefect_url = settings, database, None
+    # What the portal remembers of earlier requests goes with its old state.
+    portal.state = State({"settings": settings, "database": database})
+    return app
+
+
 @pytest.fixture
 def site(store: Database, settings: Settings, travel: Callable[[datetime], None]) -> Iterator[TestClient]:
     """A browser without JavaScript, on SQLite (`store`); it follows redirects unless told not to."""
-    with TestClient(web.create(settings, store), raise_server_exceptions=False) as browser:
+    with TestClient(site_on(store, settings), raise_server_exceptions=False) as browser:
         yield browser
 
 
@@ -82,7 +101,7 @@ def both_sites(
     database: Database, settings: Settings, travel: Callable[[datetime], None]
 ) -> Iterator[TestClient]:
     """The same on each kind of database (`database`): for what a page changes."""
-    with TestClient(web.create(settings, database), raise_server_exceptions=False) as browser:
+    with TestClient(site_on(database, settings), raise_server_exceptions=False) as browser:
         yield browser
 
 
