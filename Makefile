@@ -22,14 +22,14 @@ demo: $(READY)  ## three partnerships from need to renewal, in simulated time
 	@$(BIN)/lifecycle demo
 
 test: $(READY)  ## the whole test suite
-	@$(BIN)/pytest -q -n 3 --dist loadscope
+	@$(BIN)/pytest -q -n 3 --dist loadscope --no-loadscope-reorder
 
 tools:  ## what the browser and sign-in tests bring along from npm
 	@npm ci --no-audit --no-fund --silent --prefix tests/browser
 	@npm ci --no-audit --no-fund --silent --prefix tests/portal/idp
 
 browser: $(READY)  ## the portal in Chromium (Debian's chromium; make tools before), screenshots in screenshots/
-	@$(BIN)/pytest -q tests/browser
+	@$(BIN)/pytest -q -n 2 tests/browser
 
 pictures: $(READY)  ## make the README's screenshots anew
 	@$(BIN)/python -m tests.browser.pictures docs/pictures
@@ -63,6 +63,7 @@ bench: $(READY)  ## the ratios of facts.md, W1 to W3
 	@$(BIN)/python -m benchmarks.transition
 	@$(BIN)/python -m benchmarks.sweep
 	@$(BIN)/python -m benchmarks.api
+	@$(BIN)/python -m benchmarks.portal
 	@$(BIN)/python -m benchmarks.startup
 
 clean:  ## remove what was built or installed here
