@@ -22,7 +22,7 @@ demo: $(READY)  ## three partnerships from need to renewal, in simulated time
 	@$(BIN)/lifecycle demo
 
 test: $(READY)  ## the whole test suite
-	@$(BIN)/pytest -q -n 3 --dist loadscope --no-loadscope-reorder
+	@$(BIN)/pytest -q -n 2 --dist loadscope
 
 tools:  ## what the browser and sign-in tests bring along from npm
 	@npm ci --no-audit --no-fund --silent --prefix tests/browser

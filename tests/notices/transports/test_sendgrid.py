@@ -36,7 +36,7 @@ def naps():
 
 @pytest.fixture
 def transport(sendgrid_api, naps):
-    return SendGridTransport(SecretStr(KEY), sendgrid_api.url, timeout=0.3, sleep=naps)
+    return SendGridTransport(SecretStr(KEY), sendgrid_api.url, timeout=2, sleep=naps)
 
 
 def test_an_accepted_message_is_sent_and_named(transport, sendgrid_api, a_message, now):
