@@ -53,8 +53,7 @@ class _Canvas:
         return self.names.get(partner_id, partner_id)
 
     def day(self, instant: datetime) -> str:
-        local = self.calendar.local_date(instant)
-        return str(local) if self.language.code == languages.DEFAULT else self.language.short_day(local)
+        return self.language.short_day(self.calendar.local_date(instant))
 
 
 def svg(

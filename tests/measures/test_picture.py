@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from lifecycle.languages import ENGLISH
 from lifecycle.measures import picture
 from lifecycle.obligations.queries import Performance
 from lifecycle.redress.queries import Complaint
@@ -43,7 +44,7 @@ def test_every_promise_is_there_once_with_its_day_and_how_it_fared() -> None:
     ]
     root = drawn(*found)
     assert titles(root)[1:] == [
-        f"lists/{n}, due on {LONDON.local_date(one.due_at)}: {picture.MARKS[kind]}"
+        f"lists/{n}, due on {ENGLISH.short_day(LONDON.local_date(one.due_at))}: {picture.MARKS[kind]}"
         for n, (kind, one) in enumerate(zip(STATES, found, strict=True))
     ]
     assert {picture.kind_of(one) for one in found} == set(picture.MARKS)
@@ -83,8 +84,8 @@ def test_a_complaint_is_a_bar_from_its_lodging_to_its_end_in_the_lane_of_its_sid
     ended = replace(open_one, number=2, state="closed", closed_at=lodged_at + timedelta(days=30))
     root = drawn(ONE, complaints=[open_one, ended])
     assert titles(root)[2:] == [
-        "Complaint 1, about lists/1, lodged on 2026-04-01: open at level 2",
-        "Complaint 2, about lists/1, lodged on 2026-04-01: closed on 2026-05-01",
+        "Complaint 1, about lists/1, lodged on 1 Apr 2026: open at level 2",
+        "Complaint 2, about lists/1, lodged on 1 Apr 2026: closed on 1 May 2026",
     ]
     widths = [float(str(bar.get("width"))) for bar in root.iter() if bar.get("class") == "soft"]
     assert widths[0] > widths[1] > 0
